@@ -1,0 +1,1 @@
+"""A marketing lakehouse in which one file declares one table."""
