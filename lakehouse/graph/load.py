@@ -1,0 +1,115 @@
+"""Find the declarations: every module below the jobs package, one table or model in each."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from lakehouse.declare.tables import DeclarationError, Table
+from lakehouse.errors import LakehouseError
+from lakehouse.graph.check import problems
+from lakehouse.graph.graph import LAYERS, Graph
+
+
+class GraphError(LakehouseError):
+    """Everything that is wrong with the declarations, each with file, line and repair."""
+
+
+def load(jobs: str | Path = "jobs") -> Graph:
+    """The graph of a package, given by import name or by folder. Raises GraphError naming every problem at once."""
+    folder = _folder(jobs)
+    declared, found = [], []
+    for module_file in _modules(folder):
+        try:
+            table = _declaration(folder, module_file)
+        except LakehouseError as error:
+            found.append(str(error))
+            continue
+        if table is not None:
+            declared.append(table)
+    found += problems(declared)
+    if found:
+        head = f"{len(found)} problem{'s' if len(found) > 1 else ''} in {_short(folder)}:"
+        raise GraphError("\n".join([head, *found]))
+    return Graph({t.name: t for t in sorted(declared, key=lambda t: t.name)})
+
+
+def _folder(jobs: str | Path) -> Path:
+    path = Path(jobs)
+    if path.is_dir() and (isinstance(jobs, Path) or path.is_absolute()):
+        return path.resolve()
+    spec = importlib.util.find_spec(str(jobs))
+    if spec is None or not spec.submodule_search_locations:
+        raise GraphError(
+            f"'{jobs}' is no package to be found from {Path.cwd()}. Start where `jobs/` lies, or set LAKEHOUSE_JOBS."
+        )
+    return Path(next(iter(spec.submodule_search_locations))).resolve()
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    for layer in LAYERS:
+        yield from sorted(f for f in folder.glob(f"{layer}/**/*.py") if f.name != "__init__.py")
+
+
+def _declaration(folder: Path, file: Path) -> Table | None:
+    module = _imported(folder, file)
+    tables = [v for v in vars(module).values() if isinstance(v, Table) and Path(v.file) == file]
+    shown = _short(file)
+    if len(tables) > 1:
+        raise DeclarationError(
+            f"{file.stem}: {len(tables)} declarations in one file ({', '.join(t.name for t in tables)}). "
+            f"A table is one file: move the others.\n  {shown}:{tables[1].line}"
+        )
+    if not tables:
+        return None
+    table = tables[0]
+    if table.name != file.stem:
+        raise DeclarationError(
+            f"{table.name}: the file is called '{file.name}'. Rename it to '{table.name}.py', so that a table is found by "
+            f"its name.\n  {shown}:{table.line}"
+        )
+    object.__setattr__(table, "file", shown)
+    return table.in_layer(file.relative_to(folder).parts[0])
+
+
+def _imported(folder: Path, file: Path) -> ModuleType:
+    package = folder.name
+    known = sys.modules.get(package)
+    if known is not None and folder not in {Path(p).resolve() for p in getattr(known, "__path__", [])}:
+        for name in [n for n in sys.modules if n == package or n.startswith(package + ".")]:
+            del sys.modules[name]
+    if str(folder.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent))
+    elif sys.path[0] != str(folder.parent) and package not in sys.modules:
+        sys.path.remove(str(folder.parent))
+        sys.path.insert(0, str(folder.parent))
+    name = ".".join((package, *file.relative_to(folder).with_suffix("").parts))
+    try:
+        return importlib.import_module(name)
+    except LakehouseError:
+        raise
+    except Exception as error:  # whatever a user's file does wrong must name that file
+        raise DeclarationError(
+            f"{file.stem}: the file cannot be imported: {type(error).__name__}: {error}\n  {_short(file)}:{_line(error, file)}"
+        ) from error
+
+
+def _line(error: BaseException, file: Path) -> int:
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return error.lineno or 1
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _short(path: Path) -> str:
+    shown = os.path.relpath(path)
+    return str(path) if shown.startswith("..") else shown
