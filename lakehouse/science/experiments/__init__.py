@@ -1,0 +1,1 @@
+"""Designing, watching and judging experiments on customers and on markets."""

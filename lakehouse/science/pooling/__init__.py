@@ -1,0 +1,1 @@
+"""One answer from many studies, without simulation: random effects and small-study checks."""
