@@ -1,0 +1,64 @@
+"""What the machine must have: Java, Maven and Go, and room on the disk."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+
+PACKAGES = {"java": "openjdk-17-jre-headless", "mvn": "maven", "go": "golang-go"}
+Say = Callable[[str], None]
+
+
+def require(program: str, say: Say) -> Path:
+    """The path of a program; a missing one is installed from Debian's packages when root."""
+    found = _which(program)
+    if found:
+        return found
+    package = PACKAGES[program]
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise LakehouseError(f"`{program}` is missing. Install it: apt-get install {package} (as root), then start again")
+    say(f"installing Debian's package {package}, since `{program}` is missing")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-qy", "--no-install-recommends", package]):
+        done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LakehouseError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-1500:]}")
+    found = _which(program)
+    if not found:
+        raise LakehouseError(f"`{program}` is still missing after installing {package}")
+    return found
+
+
+def require_java(say: Say) -> Path:
+    """Java 17 or later, which Spark needs."""
+    java = require("java", say)
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+    version = re.search(r'version "(\d+)', said.stderr + said.stdout)
+    if not version or int(version[1]) < 17:
+        raise LakehouseError(
+            f"{java} is {version[1] if version else 'of no known version'}, but Spark needs Java 17 or later: "
+            f"apt-get install {PACKAGES['java']}, or put a newer one first on PATH"
+        )
+    return java
+
+
+def require_room(folder: Path, minimum_gb: float) -> None:
+    """Refuse to start on a disk that is about to be full: half-written files cost more than a message."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    free = shutil.disk_usage(there).free / 1e9
+    if free < minimum_gb:
+        raise LakehouseError(
+            f"The disk of {folder} has {free:.1f} GB free, but at least {minimum_gb:g} GB are needed. Make room there, "
+            "put the stack elsewhere (LAKEHOUSE_HOME=/path), or lower the limit (LAKEHOUSE_DISK_MINIMUM_GB)"
+        )
+
+
+def _which(program: str) -> Path | None:
+    # Go's own installer puts it where PATH often does not look.
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/go/bin", "/usr/lib/go/bin"])
+    found = shutil.which(program, path=path)
+    return Path(found) if found else None
