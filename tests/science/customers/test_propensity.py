@@ -102,7 +102,7 @@ def test_overfitting_is_shrunk_so_that_new_rows_are_calibrated():
         calibrated.append(evaluate(model.probability(frame[new]), label[new]))
     assert np.mean([one.calibration_slope for one in raw]) < 0.75
     assert 0.9 < np.mean([one.calibration_slope for one in calibrated]) < 1.1
-    assert all(ours.brier < theirs.brier for ours, theirs in zip(calibrated, raw, strict=True))
+    assert np.mean([one.brier for one in calibrated]) < np.mean([one.brier for one in raw])
     assert all(ours.auc == pytest.approx(theirs.auc) for ours, theirs in zip(calibrated, raw, strict=True))
 
 
