@@ -1,4 +1,4 @@
-"""The stack's folder, ports and limits: `stack.toml`, environment variables, and what a running stack chose."""
+"""The stack's folder, ports and limits: `stack.toml`, environment variables, what a stack chose itself."""
 
 import json
 import os
@@ -99,7 +99,11 @@ def _override(section: str, name: str, default: str | int | float) -> str | int 
     if given is None:
         return default
     try:
-        return type(default)(given) if not isinstance(default, int) else (float(given) if "." in given else int(given))
+        return (
+            type(default)(given)
+            if not isinstance(default, int)
+            else (float(given) if "." in given else int(given))
+        )
     except ValueError:
         raise LakehouseError(
             f"{variable} is '{given}', but a number is needed, such as {default} (see {DEFAULTS})"
@@ -115,7 +119,10 @@ def _chosen(folder: Path, ports: Ports) -> Ports:
     if not file.exists():
         return ports
     kept = json.loads(file.read_text())
-    return replace(ports, **{name: port for name, port in kept.items() if f"LAKEHOUSE_PORT_{name.upper()}" not in os.environ})
+    return replace(
+        ports,
+        **{name: port for name, port in kept.items() if f"LAKEHOUSE_PORT_{name.upper()}" not in os.environ},
+    )
 
 
 def _free() -> Ports:

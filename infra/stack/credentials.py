@@ -62,7 +62,9 @@ def _read(file: Path) -> dict[str, str]:
     try:
         kept: dict[str, str] = json.loads(file.read_text())
     except json.JSONDecodeError as broken:
-        raise LakehouseError(f"{file} is no JSON ({broken}). Put it back, or forget the data: make reset") from None
+        raise LakehouseError(
+            f"{file} is no JSON ({broken}). Put it back, or forget the data: make reset"
+        ) from None
     return kept
 
 

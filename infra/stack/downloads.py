@@ -68,7 +68,12 @@ def _is_pinned(program: Path) -> bool:
 
 def _run(command: list[str], failure: str, variables: dict[str, str] | None = None) -> None:
     done = subprocess.run(
-        command, env={**os.environ, **(variables or {})}, capture_output=True, text=True, check=False, timeout=1500
+        command,
+        env={**os.environ, **(variables or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1500,
     )
     if done.returncode:
         raise LakehouseError(f"{failure}:\n  {' '.join(command)}\n{(done.stdout + done.stderr)[-2000:]}")

@@ -23,6 +23,11 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def make_folder(folder: Path) -> None:
+    """Make a private folder unless it is there."""
+    private_folder(folder)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder with all that is in it; nothing there is fine."""
     if path.is_dir() and not path.is_symlink():

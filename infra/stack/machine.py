@@ -20,10 +20,15 @@ def require(program: str, say: Say) -> Path:
         return found
     package = PACKAGES[program]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise LakehouseError(f"`{program}` is missing. Install it: apt-get install {package} (as root), then start again")
+        raise LakehouseError(
+            f"`{program}` is missing. Install it: apt-get install {package} (as root), then start again"
+        )
     say(f"installing Debian's package {package}, since `{program}` is missing")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-qy", "--no-install-recommends", package]):
+    for command in (
+        ["apt-get", "update", "-q"],
+        ["apt-get", "install", "-qy", "--no-install-recommends", package],
+    ):
         done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LakehouseError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-1500:]}")
@@ -40,7 +45,7 @@ def require_java(say: Say) -> Path:
     version = re.search(r'version "(\d+)', said.stderr + said.stdout)
     if not version or int(version[1]) < 17:
         raise LakehouseError(
-            f"{java} is {version[1] if version else 'of no known version'}, but Spark needs Java 17 or later: "
+            f"{java} is {version[1] if version else 'of no known version'}, but Spark needs 17 or later: "
             f"apt-get install {PACKAGES['java']}, or put a newer one first on PATH"
         )
     return java
@@ -52,7 +57,7 @@ def require_room(folder: Path, minimum_gb: float) -> None:
     free = shutil.disk_usage(there).free / 1e9
     if free < minimum_gb:
         raise LakehouseError(
-            f"The disk of {folder} has {free:.1f} GB free, but at least {minimum_gb:g} GB are needed. Make room there, "
+            f"The disk of {folder} has {free:.1f} GB free, but at least {minimum_gb:g} GB are needed. Make room, "
             "put the stack elsewhere (LAKEHOUSE_HOME=/path), or lower the limit (LAKEHOUSE_DISK_MINIMUM_GB)"
         )
 

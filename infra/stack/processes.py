@@ -60,7 +60,7 @@ def is_free(port: int) -> bool:
 def holder(port: int) -> psutil.Process | None:
     """The process that listens on a port, if this user may know."""
     for connection in psutil.net_connections(kind="tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
             return psutil.Process(connection.pid)
     return None
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from infra.stack import credentials, downloads, machine, processes
 from infra.stack.config import Config
 from infra.stack.files import private_folder, remove, tail, write_private
@@ -21,7 +23,12 @@ from lakehouse.settings import FILE
 Say = Callable[[str], None]
 LIGHT = ("minio", "postgres", "spark", "mlflow")
 FULL = (*LIGHT, *airflow.ROLES)
-STAGES = (("minio", "postgres"), ("spark", "mlflow"), ("airflow-api",), ("airflow-scheduler", "airflow-dags", "airflow-triggerer"))
+STAGES = (
+    ("minio", "postgres"),
+    ("spark", "mlflow"),
+    ("airflow-api",),
+    ("airflow-scheduler", "airflow-dags", "airflow-triggerer"),
+)
 """What starts together; each stage waits for the one before."""
 
 
@@ -68,7 +75,7 @@ class Stack:
         self.supervisor.stop_program(name)
 
     def down(self) -> int:
-        """Stop everything, in reverse order, and whatever a program left behind; says how many had to be ended."""
+        """Stop everything, in reverse order, and what a program left behind; says how many had to be ended."""
         with self._alone():
             if self.supervisor.is_up():
                 for stage in reversed((*STAGES, ("world",))):
@@ -87,7 +94,9 @@ class Stack:
         if not self.config.home.exists():
             return
         if not _is_ours(self.config.home):
-            raise LakehouseError(f"{self.config.home} does not look like a stack's folder; nothing was removed")
+            raise LakehouseError(
+                f"{self.config.home} does not look like a stack's folder; nothing was removed"
+            )
         self.down()
         remove(self.config.home)
 
@@ -123,7 +132,7 @@ class Stack:
             self.say(f"{len(left)} processes are left of a supervisor that was killed; ending them")
             processes.stop(left)
 
-    def _processes(self) -> list["processes.psutil.Process"]:
+    def _processes(self) -> list[psutil.Process]:
         return [each for each in processes.of_stack(self.config.home) if each.pid != os.getpid()]
 
     def _check_ports(self, programs: list[Program]) -> None:
@@ -140,8 +149,8 @@ class Stack:
                     [
                         "The stack cannot start, ports are occupied:",
                         *taken,
-                        f"Stop those processes, choose other ports (LAKEHOUSE_PORT_{first}=… make up; all of them are in "
-                        "infra/stack/stack.toml), or let free ones be chosen: make up FREE_PORTS=1",
+                        f"Stop those processes, choose other ports (LAKEHOUSE_PORT_{first}=… make up; all of them "
+                        "are in infra/stack/stack.toml), or let free ones be chosen: make up FREE_PORTS=1",
                     ]
                 )
             )
@@ -162,7 +171,9 @@ class Stack:
             self._wait_until_ready(program)
             if program.finish:
                 program.finish()
-            self.say(f"{program.name:<18} " + ("is up" if already else f"ready after {time.time() - began:.0f} s"))
+            self.say(
+                f"{program.name:<18} " + ("is up" if already else f"ready after {time.time() - began:.0f} s")
+            )
 
     def _wait_until_ready(self, program: Program) -> None:
         wrong: str | None = "it was not asked yet"
@@ -247,7 +258,9 @@ def _settings(place: Place) -> str:
 
 
 def _is_ours(folder: Path) -> bool:
-    return any((folder / each).exists() for each in (credentials.FILE, FILE, "run", "ports.json")) or not any(folder.iterdir())
+    return any((folder / each).exists() for each in (credentials.FILE, FILE, "run", "ports.json")) or not any(
+        folder.iterdir()
+    )
 
 
 def _wait(until: Callable[[], bool], seconds: float) -> tuple[bool, float]:

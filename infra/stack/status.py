@@ -2,6 +2,8 @@
 
 import time
 
+import psutil
+
 from infra.stack import credentials, processes
 from infra.stack.programs import airflow
 from infra.stack.stack import Stack
@@ -21,7 +23,9 @@ def report(stack: Stack) -> tuple[str, bool]:
     for state in states.values():
         size = processes.memory(_tree(state)) if state.pid else 0
         total += size
-        lines.append(f"  {state.name:<18} {_life(state):<28} {f'{size / 1e6:6.0f} MB' if size else ''}".rstrip())
+        lines.append(
+            f"  {state.name:<18} {_life(state):<28} {f'{size / 1e6:6.0f} MB' if size else ''}".rstrip()
+        )
     total = processes.memory(processes.of_stack(config.home))
     verdict = "within" if total <= config.goal_gb * 1e9 else "ABOVE"
     lines += [
@@ -47,20 +51,21 @@ def _span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
-def _tree(state: State) -> list[processes.psutil.Process]:
+def _tree(state: State) -> list[psutil.Process]:
     try:
-        top = processes.psutil.Process(state.pid)
+        top = psutil.Process(state.pid)
         return [top, *top.children(recursive=True)]
-    except processes.psutil.NoSuchProcess:
+    except psutil.NoSuchProcess:
         return []
 
 
 def _sign_ins(stack: Stack) -> list[str]:
     given, ports = credentials.read(stack.config.home), stack.config.ports
     warehouse = f"psql 'host=127.0.0.1 port={ports.postgres} dbname=warehouse user=analyst'"
+    store = f"{given.s3_access_key} / {given.s3_secret_key}"
     return [
         f"  Airflow           http://127.0.0.1:{ports.airflow}    {airflow.USER} / {given.airflow_admin}",
-        f"  MinIO console     http://127.0.0.1:{ports.console}    {given.s3_access_key} / {given.s3_secret_key}",
+        f"  MinIO console     http://127.0.0.1:{ports.console}    {store}",
         f"  MLflow            http://127.0.0.1:{ports.mlflow}    (no sign-in)",
         f"  Warehouse, read   {warehouse}    password {given.analyst}",
         f"  Spark Connect     sc://127.0.0.1:{ports.spark}    (from this machine only)",

@@ -73,14 +73,16 @@ class Supervisor:
             stale.unlink(missing_ok=True)
         started = subprocess.run(
             [str(python), "-m", "supervisor.supervisord", "-c", str(self.file)],
-            env=_environment(self.config), capture_output=True, text=True, check=False, cwd=self.config.repository,
+            env=_environment(self.config), cwd=self.config.repository,
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
         for _ in range(100):
             if self.is_up():
                 return
             time.sleep(0.1)
         raise LakehouseError(
-            f"supervisord did not start:\n{(started.stdout + started.stderr)[-1500:]}\nEnd of {self.log}:\n{tail(self.log)}"
+            f"supervisord did not start:\n{(started.stdout + started.stderr)[-1500:]}\n"
+            f"End of {self.log}:\n{tail(self.log)}"
         )
 
     def reload(self) -> None:
@@ -118,11 +120,6 @@ class Supervisor:
             raise LakehouseError(f"supervisord refused {method}{arguments}: {fault.faultString}") from None
 
 
-def processes_of(config: Config) -> list[Any]:
-    """Every process of this stack, the supervisor's own among them."""
-    return processes.of_stack(config.home)
-
-
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=90)
@@ -152,7 +149,11 @@ def _state(known: dict[str, Any]) -> State:
 
 def _environment(config: Config) -> dict[str, str]:
     """What every program inherits: where the stack is, and the mark by which `down` finds all of them."""
-    kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR")
+        if name in os.environ
+    }
     return kept | {
         "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
         processes.MARK: str(config.home),
@@ -188,7 +189,9 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
 def _section(config: Config, program: Program) -> str:
     command = " ".join(_quoted(word) for word in program.command)
-    environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(program.environment.items()))
+    environment = ",".join(
+        f'{name}="{_escaped(value)}"' for name, value in sorted(program.environment.items())
+    )
     return f"""
 [program:{program.name}]
 command={_escaped(command)}

@@ -122,7 +122,9 @@ def _set_up(place: Place) -> None:
     private_folder(place.config.logs / "airflow")
     for part in ("dags", "plugins"):
         if not (place.config.repository / part).is_dir():
-            raise LakehouseError(f"{place.config.repository / part} is missing: Airflow reads its {part} there")
+            raise LakehouseError(
+                f"{place.config.repository / part} is missing: Airflow reads its {part} there"
+            )
     done_for = folder / "database"
     if done_for.exists() and done_for.read_text() == _version(place.python):
         return
@@ -131,7 +133,9 @@ def _set_up(place: Place) -> None:
         env={**os.environ, **environment(place)}, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     if migrated.returncode:
-        raise LakehouseError(f"Airflow could not set up its database:\n{(migrated.stdout + migrated.stderr)[-2500:]}")
+        raise LakehouseError(
+            f"Airflow could not set up its database:\n{(migrated.stdout + migrated.stderr)[-2500:]}"
+        )
     # Written last: a migration that was interrupted is done again.
     write_private(done_for, _version(place.python))
 

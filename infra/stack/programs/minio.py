@@ -1,6 +1,6 @@
 """MinIO: the object store."""
 
-from infra.stack.files import private_folder
+from infra.stack.files import make_folder
 from infra.stack.programs.program import Place, Program, answers
 
 BUCKETS = ("lake", "landing", "mlflow")
@@ -28,11 +28,11 @@ def program(place: Place) -> Program:
         },
         ports={"s3": config.ports.s3, "console": config.ports.console},
         ready=lambda _started: answers(f"http://127.0.0.1:{config.ports.s3}/minio/health/ready"),
-        prepare=lambda: private_folder(data) and None,
+        prepare=lambda: make_folder(data),
         finish=lambda: _make_buckets(place),
         hints={
             "no space left on device": "the disk is full: make room, then `make up` again",
-            "Invalid credentials": "its data was made under other secrets: put secrets.json back or `make reset`",
+            "Invalid credentials": "its data was made under other secrets: put them back or `make reset`",
             "format.json": "its data folder was written half: `make reset` forgets it",
         },
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """MLflow: the book of experiments and models, in Postgres, with artefacts in the object store."""
 
-from infra.stack.files import private_folder
+from infra.stack.files import make_folder
 from infra.stack.programs.postgres import url
 from infra.stack.programs.program import Place, Program, answers
 
@@ -30,9 +30,9 @@ def program(place: Place) -> Program:
         },
         ports={"mlflow": config.ports.mlflow},
         ready=lambda _started: answers(f"{address}/health"),
-        prepare=lambda: private_folder(folder) and None,
+        prepare=lambda: make_folder(folder),
         hints={
-            "out-of-date database schema": "its database was made by another version: `make reset` forgets it",
+            "out-of-date database": "its database was made by another version: `make reset` forgets it",
             "Can't locate revision": "its database was made by a newer version: `make reset` forgets it",
             "password authentication failed": "its role has another password: `make up` sets it again",
         },

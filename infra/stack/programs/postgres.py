@@ -43,8 +43,8 @@ def program(place: Place) -> Program:
         finish=lambda: _set_up(place),
         hints={
             "No space left on device": "the disk is full: make room, then `make up` again",
-            "database files are incompatible": "its data was made by another version: `make reset` forgets it",
-            "could not access directory": f"the user {SYSTEM_USER} may not reach {data}: give the folders above it o+x",
+            "files are incompatible": "its data was made by another version: `make reset` forgets it",
+            "could not access directory": f"user {SYSTEM_USER} may not reach {data}: chmod o+x the folders above",
             "could not create shared memory": "too little shared memory: lower LAKEHOUSE_MEMORY_POSTGRES",
         },
     )  # fmt: skip
@@ -71,7 +71,10 @@ def _as_own_user(data: Path) -> list[str]:
         # Below /root, say: the right to pass closed folders, and none other of root's. (Without the security
         # bit the kernel ignores that right in access(2), which initdb asks before it runs a program.)
         only = "=-all,+dac_read_search"
-        rights += ["--securebits=+no_setuid_fixup", *(f"--{which}{only}" for which in ("inh-caps", "ambient-caps", "bounding-set"))]
+        rights += [
+            "--securebits=+no_setuid_fixup",
+            *(f"--{which}{only}" for which in ("inh-caps", "ambient-caps", "bounding-set")),
+        ]
     return [shutil.which("setpriv") or "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", *rights]
 
 
@@ -88,7 +91,7 @@ def _system_user() -> pwd.struct_passwd:
     except KeyError:
         raise LakehouseError(
             f"Postgres refuses to run as root, and the user '{SYSTEM_USER}' for it could not be made: "
-            f"{made.stderr.strip()}. Make it (useradd --system {SYSTEM_USER}), or start the stack as another user"
+            f"{made.stderr.strip()}. Make it (useradd --system {SYSTEM_USER}), or do not be root"
         ) from None
 
 
@@ -115,14 +118,16 @@ def _make_cluster(place: Place, data: Path) -> None:
         done = subprocess.run(
             [
                 *own, str(binaries() / "initdb"), "-D", str(fresh), "-U", ADMIN, f"--pwfile={password}",
-                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-sync",
+                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
             ],
             capture_output=True, text=True, check=False, cwd="/",
         )  # fmt: skip
     finally:
         remove(password)
     if done.returncode:
-        raise LakehouseError(f"Postgres could not make its cluster in {fresh}:\n{(done.stdout + done.stderr)[-1500:]}")
+        raise LakehouseError(
+            f"Postgres could not make its cluster in {fresh}:\n{(done.stdout + done.stderr)[-1500:]}"
+        )
     # Renamed last: a cluster is there whole or not at all.
     fresh.rename(data)
 
@@ -134,7 +139,9 @@ def _ready(place: Place) -> str | None:
     if silent:
         return silent
     try:
-        psycopg.connect(url(place.config, ADMIN, place.credentials.postgres, "postgres"), connect_timeout=5).close()
+        psycopg.connect(
+            url(place.config, ADMIN, place.credentials.postgres, "postgres"), connect_timeout=5
+        ).close()
     except psycopg.OperationalError as refused:
         return str(refused).strip().splitlines()[-1]
     return None
@@ -158,11 +165,15 @@ def _set_up(place: Place) -> None:
         admin.execute("SET log_statement = 'none'; SET log_min_error_statement = 'panic'")
         for role, password in passwords.items():
             verb = "ALTER" if role in roles else "CREATE"
-            admin.execute(SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}").format(Identifier(role), Literal(password)))
+            admin.execute(
+                SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}").format(Identifier(role), Literal(password))
+            )
         admin.execute("ALTER ROLE analyst SET default_transaction_read_only = on")
         for database, owner in OWNERS.items():
             if database not in databases:
-                admin.execute(SQL("CREATE DATABASE {} OWNER {}").format(Identifier(database), Identifier(owner)))
+                admin.execute(
+                    SQL("CREATE DATABASE {} OWNER {}").format(Identifier(database), Identifier(owner))
+                )
             admin.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(Identifier(database)))
         admin.execute("GRANT CONNECT ON DATABASE warehouse TO analyst")
     with psycopg.connect(url(config, "loader", given.loader, "warehouse"), autocommit=True) as warehouse:

@@ -87,7 +87,7 @@ def program(place: Place) -> Program:
         ready=lambda _started: _ready(config.ports.spark),
         prepare=lambda: _write(place, conf),
         hints={
-            "OutOfMemoryError": "its heap is too small: raise LAKEHOUSE_MEMORY_SPARK (see infra/stack/stack.toml)",
+            "OutOfMemoryError": "its heap is too small: raise LAKEHOUSE_MEMORY_SPARK (stack.toml)",
             "Cannot allocate memory": "the machine has no memory left: lower LAKEHOUSE_MEMORY_SPARK",
             "ClassNotFoundException": f"a jar is missing: remove {place.jars} and `make up` fetches it again",
             "UnsupportedClassVersionError": "Java is too old: 17 or later is needed",
@@ -107,7 +107,7 @@ def _write(place: Place, conf: Path) -> None:
         "spark.driver.memory": config.spark_memory,
         "spark.driver.extraClassPath": f"{conf}:{place.jars}/*",
         "spark.driver.extraJavaOptions": (
-            f"-XX:+UseG1GC -XX:MaxMetaspaceSize=512m -XX:ReservedCodeCacheSize=160m -XX:+ExitOnOutOfMemoryError "
+            "-XX:+UseG1GC -XX:MaxMetaspaceSize=512m -XX:ReservedCodeCacheSize=160m -XX:+ExitOnOutOfMemoryError "
             f"-Djava.io.tmpdir={scratch} -Duser.timezone=UTC"
         ),
         "spark.connect.grpc.binding.port": str(config.ports.spark),
@@ -120,7 +120,9 @@ def _write(place: Place, conf: Path) -> None:
         "fs.s3a.secret.key": place.credentials.s3_secret_key,
         "hadoop.tmp.dir": str(scratch),
     }
-    write_private(conf / "spark-defaults.conf", "".join(f"{name} {value}\n" for name, value in settings.items()))
+    write_private(
+        conf / "spark-defaults.conf", "".join(f"{name} {value}\n" for name, value in settings.items())
+    )
     write_private(conf / "log4j2.properties", LOGGING)
     write_private(conf / "core-site.xml", _xml(keys))
 
