@@ -12,8 +12,15 @@ from lakehouse.sources.received import Items, Names, ObjectRefused, Unreadable
 RECORD_LIMIT = 1 << 20
 
 
+CLOSING = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
+
+
 class Open(Exception):
     """A quote is open at the end of the text: the record goes on in the next line."""
+
+    def __init__(self, found: list[str | None], rest: str) -> None:
+        super().__init__(rest)
+        self.found, self.rest = found, rest
 
 
 class Refused(ValueError):
@@ -33,7 +40,10 @@ class Fields:
         """The fields of one record."""
         if '"' not in text:
             return [field or None for field in text.split(self.delimiter)]
-        found: list[str | None] = []
+        return self.resume([], text)
+
+    def resume(self, found: list[str | None], text: str) -> list[str | None]:
+        """The fields found before, and those of the text after them."""
         at = 0
         while True:
             quoted = self._quoted.match(text, at)
@@ -41,7 +51,7 @@ class Fields:
                 found.append(quoted[1].replace('""', '"'))
                 at = quoted.end()
             elif text.startswith('"', at):
-                raise Open
+                raise Open(found, text[at:])
             else:
                 plain = self._plain.match(text, at)
                 found.append(plain[0] or None if plain else None)
@@ -134,32 +144,39 @@ def _records(
             yield number, fields.split(text), text
         except Refused as refused:
             yield Unreadable(number, text, str(refused))
-        except Open:
-            yield from _spanning(first, texts, fields)
+        except Open as opened:
+            yield from _spanning(first, texts, fields, opened)
 
 
 def _spanning(
-    first: tuple[int, str], texts: Iterator[tuple[int, str] | Unreadable], fields: Fields
+    first: tuple[int, str], texts: Iterator[tuple[int, str] | Unreadable], fields: Fields, opened: Open
 ) -> Iterator[tuple[int, list[str | None], str] | Unreadable]:
     held, size = [first], len(first[1])
+    found, pending = opened.found, [opened.rest + ("\r" if first[1].endswith("\r") else "")]
     reason = f"a quote opened in line {first[0]} is never closed"
-    for following in texts:
-        if isinstance(following, Unreadable):
-            yield from _all_broken(held, f"inside a record whose line {following.line} cannot be read")
-            yield following
-            return
+    spoiled = ""
+    for received in texts:
+        if isinstance(received, Unreadable):  # followed all the same, so that its rest is not taken for rows
+            spoiled = spoiled or f"{received.reason}, in line {received.line}"
+            following = (received.line, received.raw)
+        else:
+            following = received
         held.append(following)
+        pending.append(following[1])
         size += len(following[1])
-        if '"' in following[1]:
-            whole = "\n".join(text for _, text in held).removesuffix("\r")
+        if CLOSING.match(following[1]):
             try:
-                yield first[0], fields.split(whole), whole
+                record = fields.resume(found, "\n".join(pending).removesuffix("\r"))
+                if spoiled:
+                    raise Refused(spoiled)
+                yield first[0], record, "\n".join(text for _, text in held)
                 return
             except Refused as refused:
                 yield from _all_broken(held, f"{refused}, in the record of lines {first[0]}–{following[0]}")
                 return
-            except Open:
-                pass
+            except Open as again:
+                end = "\r" if following[1].endswith("\r") else ""
+                found, pending = again.found, [again.rest + end]
         if size > RECORD_LIMIT:
             reason = f"a quote opened in line {first[0]} is not closed within {RECORD_LIMIT >> 20} MB"
             break

@@ -172,3 +172,19 @@ def test_reading_a_large_archive_keeps_one_chunk_at_a_time():
     packed = gzip.compress(("id,name,price\n" + line * 100_000).encode())
     sizes = [b.num_rows for b in read(packed, name="x.csv.gz", chunk_rows=1_000)]
     assert sizes == [1_000] * 100
+
+
+def test_a_record_of_many_quoted_lines_is_read_in_one_pass():
+    middle = '",x,"\r\n' * 3_000
+    found = rows(f'id,name,price\n"{middle}"\n1,a,2\n')
+    assert found[-1]["c0"] == "1" and "too many fields" in found[0]["_error"]
+    doubled = '""\n' * 100_000
+    assert values(f'id,name,price\n1,"{doubled}",2\n')[0][1] == '"\n' * 100_000
+
+
+def test_an_unreadable_line_inside_a_quote_spoils_its_record_and_no_other():
+    found = rows(b'id,name,price\n1,"a\ncaf\xe9\n7,8,9\nb",2\n3,c,4\n')
+    assert [(r["_line"], r["_error"] is None) for r in found] == [
+        (2, False), (3, False), (4, False), (5, False), (6, True),
+    ]  # fmt: skip
+    assert "no UTF-8 at byte 4 of the line, in line 3" in found[0]["_error"]
