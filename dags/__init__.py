@@ -1,0 +1,1 @@
+"""What Airflow runs, each built from the graph."""

@@ -1,0 +1,1 @@
+"""What the lakehouse adds to Airflow."""

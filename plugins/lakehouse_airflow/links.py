@@ -1,0 +1,43 @@
+"""Buttons on a task's page: its objects in the store's console, its model in MLflow."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import TaskInstanceKey
+
+
+class ObjectsLink(BaseOperatorLink):
+    """The table's folder in the object store's console, where there is one."""
+
+    name = "Objects"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        """The address of the folder."""
+        from lakehouse.delta.location import table_uri
+        from lakehouse.storage import split
+
+        console = os.environ.get("LAKEHOUSE_S3_CONSOLE", "")
+        table = operator.graph[operator.table]
+        if not console or table.kind == "model":
+            return ""
+        bucket, key = split(table_uri(table))
+        return f"{console.rstrip('/')}/browser/{bucket}/{quote(key + '/', safe='')}"
+
+
+class ModelLink(BaseOperatorLink):
+    """The model's page in MLflow."""
+
+    name = "MLflow"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        """The address of the model; empty for a table."""
+        from lakehouse.settings import settings
+
+        table = operator.graph[operator.table]
+        return f"{settings().mlflow_url.rstrip('/')}/#/models/{table.name}" if table.kind == "model" else ""

@@ -1,0 +1,204 @@
+"""Thin operators: each calls one function of `lakehouse.run` and tells Airflow how it went. Imports happen in the run."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import Asset, BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from lakehouse.errors import LakehouseError
+from lakehouse.graph import Graph
+from plugins.lakehouse_airflow.failures import may_pass, told
+from plugins.lakehouse_airflow.links import ModelLink, ObjectsLink
+from plugins.lakehouse_airflow.schedules import day_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class LakehouseOperator(BaseOperator):
+    """Tells a failure in the log's last lines, tries again only what can succeed, and stops what an earlier try left running."""
+
+    shallow_copy_attrs = ("graph",)
+
+    def __init__(self, *, graph: Graph, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.graph = graph
+
+    def run(self, context: Context) -> Any:
+        """What the operator is for."""
+        raise NotImplementedError
+
+    def execute(self, context: Context) -> Any:
+        """Run; turn what went wrong into a reason for a person and a decision for Airflow."""
+        try:
+            self._stop_earlier_tries(context)
+            return self.run(context)
+        except (AirflowException, KeyboardInterrupt):
+            raise
+        except LakehouseError as stop:
+            if may_pass(stop):
+                raise self._again(stop) from None
+            self.log.error("%s", stop)
+            raise AirflowFailException(told(stop)) from None
+        except BaseException as failure:  # re-raised: as a failure that is tried again, or as one that is not
+            if may_pass(failure):
+                raise self._again(failure) from None
+            if isinstance(failure, Exception):
+                raise AirflowFailException(f"{type(failure).__name__}: {told(failure)}") from failure
+            raise
+
+    def _again(self, failure: BaseException) -> AirflowException:
+        self.log.warning("%s", failure)
+        return AirflowException(f"{told(failure)} (a lost connection or server: tried again while tries remain)")
+
+    def _stop_earlier_tries(self, context: Context) -> None:
+        """A killed task leaves its Spark operations running on the server: they would race with this try."""
+        ti = context["ti"]
+        if ti.try_number < 2:
+            return
+        from lakehouse.run import interrupt
+
+        for number in range(1, ti.try_number):
+            interrupt(f"attempt:{attempt_of(context, number)}")
+        self.log.info("Stopped what %d earlier tries may have left running.", ti.try_number - 1)
+
+
+def attempt_of(context: Context, number: int | None = None) -> str:
+    """What a try of a task is called in Spark and in the table's log."""
+    ti = context["ti"]
+    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{number or ti.try_number}"
+
+
+class TableOperator(LakehouseOperator):
+    """Runs one table, or trains one model."""
+
+    ui_color = "#e8f0fe"
+    operator_extra_links: ClassVar = (ObjectsLink(), ModelLink())
+
+    def __init__(
+        self, *, table: str, cut_of: str = "", cut_task: str = "", day_before: bool = False, if_missing: bool = False, **kwargs: Any
+    ) -> None:
+        """Inputs of other DAGs are read at the cut that `cut_task` chose, or else at the last cut of the DAG `cut_of`.
+
+        day_before: the run's key is the day it happens; data is complete to the day before.
+        if_missing: a model that exists is left as it is.
+        """
+        super().__init__(**kwargs)
+        self.table, self.cut_of, self.cut_task = table, cut_of, cut_task
+        self.day_before, self.if_missing = day_before, if_missing
+        self.report: Any = None
+
+    def run(self, context: Context) -> dict[str, Any]:
+        """Run the table and hand its report to the asset event and the cut."""
+        from lakehouse.run import run_table
+        from plugins.lakehouse_airflow.cuts import chosen
+
+        self.report = run_table(
+            self.graph, self.table, as_of=self._as_of(context), cut=chosen(context, self.cut_of, self.cut_task),
+            attempt=attempt_of(context), only_if_missing=self.if_missing,
+        )  # fmt: skip
+        return self._reported(context)
+
+    def _as_of(self, context: Context) -> date:
+        return day_of(context) - timedelta(days=1 if self.day_before and context.get("partition_key") else 0)
+
+    def _reported(self, context: Context) -> dict[str, Any]:
+        from plugins.lakehouse_airflow.reports import event_of, sentence
+
+        self.log.info(sentence(self.report))
+        event = event_of(self.report)
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra = event
+        return event
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Inputs and output with schema, version, rows and the verdict of each rule."""
+        from plugins.lakehouse_airflow.lineage import facets
+
+        return facets(self.graph, self.table, self.report)
+
+
+class LandOperator(LakehouseOperator):
+    """Fetches what a source has into landing."""
+
+    ui_color = "#f3f4f6"
+
+    def __init__(self, *, lander: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.lander = lander
+
+    def run(self, context: Context) -> dict[str, Any]:
+        """Land the source's new objects."""
+        from lakehouse.run import land
+        from plugins.lakehouse_airflow.reports import plain
+
+        landed = land(self.graph, self.lander)
+        self.log.info("%s: landed %s", self.lander, landed)
+        return {"lander": self.lander, "landed": plain(landed)}
+
+
+class CutOperator(LakehouseOperator):
+    """Writes down which versions of the DAG's tables belong together, unless one of them failed."""
+
+    ui_color = "#fef7e0"
+
+    def __init__(self, *, tables: tuple[str, ...], cut_of: str = "", cut_task: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tables, self.cut_of, self.cut_task = tables, cut_of, cut_task
+
+    def run(self, context: Context) -> dict[str, Any]:
+        """Refuse where a table failed: its old version and the new ones of others are of different moments."""
+        from plugins.lakehouse_airflow.cuts import chosen, failed_of, versions_of, write
+
+        failed = failed_of(context, self.tables)
+        if failed:
+            raise LakehouseError(
+                f"No new cut: {', '.join(failed)} did not succeed in this run, and versions of different moments do not belong "
+                f"together. Readers of '{self.dag_id}' stay at its last cut; the next run in which every table succeeds writes a new one."
+            )
+        cut = write(self.graph, context, versions_of(context, self.tables), chosen(context, self.cut_of, self.cut_task))
+        self.log.info("%s: %d tables belong together at cut %s", self.dag_id, len(cut["tables"]), cut["stamp"])
+        return cut
+
+
+class PublishOperator(LakehouseOperator):
+    """Switches the warehouse to the versions of this run's cut, all tables at once."""
+
+    ui_color = "#e6f4ea"
+
+    def __init__(self, *, cut_task: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cut_task = cut_task
+
+    def run(self, context: Context) -> Any:
+        """Publish."""
+        from lakehouse.warehouse import publish
+        from plugins.lakehouse_airflow.cuts import chosen
+        from plugins.lakehouse_airflow.reports import plain
+
+        published = publish(self.graph, chosen(context, "", self.cut_task))
+        self.log.info("warehouse: %s", published)
+        return plain(published)
+
+
+class MaintainOperator(LakehouseOperator):
+    """Compacts a table's files and removes those nobody can read any more."""
+
+    ui_color = "#f3f4f6"
+
+    def __init__(self, *, table: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+
+    def run(self, context: Context) -> Any:
+        """OPTIMIZE, VACUUM."""
+        from lakehouse.run import maintain
+        from plugins.lakehouse_airflow.reports import plain
+
+        done = maintain(self.graph, self.table)
+        self.log.info("%s: %s", self.table, done)
+        return plain(done)
