@@ -1,0 +1,92 @@
+"""Spark Connect sessions: one for each run, tagged so that a later attempt can interrupt it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_NAMESPACE = uuid.UUID("6f1a9f0a-0a53-4a3e-9d5b-5b1f1d7c2a11")
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.databricks.delta.schema.autoMerge.enabled": "false",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+}
+
+
+class SparkUnreachable(LakehouseError):
+    """The Spark Connect server does not answer: worth another try."""
+
+
+def session_id(attempt: str) -> str:
+    """The id of the session an attempt uses, so that another process can find it."""
+    return str(uuid.uuid5(_NAMESPACE, attempt))
+
+
+@contextmanager
+def open_session(attempt: str | None = None) -> Iterator[SparkSession]:
+    """A session of its own, ended with the block. Raises SparkUnreachable where no server answers."""
+    spark = _connect(session_id(attempt) if attempt else str(uuid.uuid4()))
+    try:
+        yield spark
+    finally:
+        _release(spark)
+
+
+def _connect(identifier: str) -> SparkSession:
+    from pyspark.errors import PySparkException
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # pyspark's own switch: functions build client-side plans
+    address = settings().spark_url
+    joint = "" if "/;" in address else "/"
+    try:
+        spark = ConnectSession.builder.remote(f"{address}{joint};session_id={identifier}").create()
+        for name, value in SETTINGS.items():
+            spark.conf.set(name, value)
+    except PySparkException as error:
+        raise SparkUnreachable(_unreachable(address, error)) from error
+    return spark  # type: ignore[return-value]
+
+
+def _unreachable(address: str, error: Exception) -> str:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return (
+        f"no Spark Connect server answers at {address} ({first}). "
+        "Start the stack with `make up`, or set LAKEHOUSE_SPARK_URL."
+    )
+
+
+def _release(spark: SparkSession) -> None:
+    import grpc
+    from pyspark.errors import PySparkException
+
+    try:
+        spark.client.release_session()  # type: ignore[attr-defined]
+        spark.client.close()  # type: ignore[attr-defined]
+    except (PySparkException, grpc.RpcError):
+        pass  # the server is gone, and the session with it
+
+
+def interrupt(attempt: str) -> None:
+    """End whatever an earlier attempt still runs on the server; nothing happens where there is nothing."""
+    import grpc
+    from pyspark.errors import PySparkException
+
+    try:
+        spark = _connect(session_id(attempt))
+        spark.interruptAll()
+    except SparkUnreachable:
+        return
+    except (PySparkException, grpc.RpcError):
+        return
+    _release(spark)

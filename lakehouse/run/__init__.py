@@ -1,0 +1,9 @@
+"""Runs: one table computed once, audited before anyone sees it, published in one commit."""
+
+from lakehouse.delta.session import interrupt
+from lakehouse.quality.audit import Stopped
+from lakehouse.run.cut import Cut, last_cut, read_cut, write_cut
+from lakehouse.run.engine import run_table
+from lakehouse.run.report import Report
+
+__all__ = ["Cut", "Report", "Stopped", "interrupt", "last_cut", "read_cut", "run_table", "write_cut"]

@@ -1,0 +1,129 @@
+"""Landed objects to typed rows: read strictly on Spark's workers, each line either a row or in quarantine with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.declare.sources import ChangeRows
+from lakehouse.declare.tables import Table
+from lakehouse.quality.tag import FAILED, tag
+from lakehouse.run import difference, frames, plan
+from lakehouse.run.build import ContractBroken
+from lakehouse.settings import settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame, SparkSession
+
+ERROR = "_error"
+OBJECTS_A_TASK = 64
+
+
+def received(spark: SparkSession, table: Table, objects: list[str]) -> DataFrame:
+    """Every line of the objects as text columns `c0`…, with `_source_file`, `_line`, `_raw`, `_error`."""
+    source, names = table.source, tuple(c.received_as for c in table.columns)
+    extra = ("_op", "_sequence", "_event_at") if isinstance(source, ChangeRows) else ()
+    labels = [*extra, *(f"c{n}" for n in range(len(names)))]
+    landing = settings().landing
+    schema = ", ".join([*(f"{label} string" for label in labels), "_line bigint, _raw string, _error string, _source_file string"])
+
+    def read(batches: Iterator[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        from lakehouse import storage
+        from lakehouse.sources.read import read_object
+
+        for batch in batches:
+            for name in batch.column("name").to_pylist():
+                bucket, key = storage.split(f"{landing}/{name}")
+
+                def opened(bucket: str = bucket, key: str = key) -> Any:
+                    return storage.client().get_object(Bucket=bucket, Key=key)["Body"]
+
+                for rows in read_object(source, names, opened, name):
+                    if rows.num_rows:
+                        file = pa.array([name] * rows.num_rows, pa.string())
+                        yield pa.RecordBatch.from_arrays([*rows.columns, file], names=[*rows.schema.names, "_source_file"])
+
+    listed = spark.createDataFrame([(o,) for o in objects], "name string")
+    return listed.repartition(max(1, min(len(objects) // OBJECTS_A_TASK + 2, 64, len(objects)))).mapInArrow(read, schema)
+
+
+def _typed(value: SparkColumn, kind: str) -> tuple[SparkColumn, SparkColumn]:
+    """The value in its type, and whether that lost nothing."""
+    from pyspark.sql import functions as F
+
+    if kind == "string":
+        return value, F.lit(True)
+    if kind.startswith(("array", "struct", "map")):
+        typed = F.from_json(value, kind, {"mode": "PERMISSIVE"})
+        return typed, value.isNull() | typed.isNotNull()
+    typed = value.try_cast(kind)
+    whole = value.isNull() | typed.isNotNull()
+    if kind.startswith("decimal"):
+        whole = whole & typed.eqNullSafe(value.try_cast("decimal(38,18)"))
+    return typed, whole
+
+
+def typed(table: Table, lines: DataFrame, run: str, now: str) -> DataFrame:
+    """Declared types; a value that does not fit (text for a number, a decimal that would round) makes the line an error."""
+    from pyspark.sql import functions as F
+
+    values, reasons = [], []
+    for place, column in enumerate(table.columns):
+        value, fits = _typed(F.col(f"c{place}"), column.type)
+        values.append(value.alias(column.name))
+        text = F.concat(F.lit(f"{column.received_as}: '"), F.substring(F.col(f"c{place}"), 1, 100), F.lit(f"' is no {column.type}"))
+        reasons.append(F.when(~fits, text))
+    if isinstance(table.source, ChangeRows):
+        values += [F.col("_op"), F.col("_sequence").try_cast("bigint").alias("_sequence"), F.col("_event_at").try_cast("timestamp").alias("_event_at")]
+        reasons += [F.when(F.col(c).try_cast(t).isNull(), F.lit(f"{c} is missing or no {t}")) for c, t in (("_sequence", "bigint"), ("_event_at", "timestamp"))]
+    assert table.source is not None
+    values += [F.lit(table.source.name).alias("_source"), F.col("_source_file"), F.lit(now).cast("timestamp").alias("_ingested_at"), F.lit(run).alias("_run_id")]
+    raw = F.coalesce(F.col("_raw"), F.to_json(F.struct(*[F.col(f"c{n}").alias(c.received_as) for n, c in enumerate(table.columns)])))
+    error = F.coalesce(F.col(ERROR), F.concat_ws("; ", *reasons))
+    return lines.select(*values, F.col("_line"), raw.alias("_raw"), F.when(error != "", error).alias(ERROR))
+
+
+def staged(spark: SparkSession, table: Table, objects: list[str], run: str, now: str) -> DataFrame:
+    """The staged shape: rows to append, and lines for quarantine with `_line`, `_raw`, `_error`."""
+    from pyspark.sql import functions as F
+
+    rows = typed(table, received(spark, table, objects), run, now)
+    given = rows.drop("_line", "_raw", ERROR)
+    out = table.function(given)
+    plan.check(table, out, {"landed": given})
+    if _adds_nothing(given, out):
+        tagged = tag(table, rows, now, {})
+        held = F.col(ERROR).isNotNull() | difference.is_diverted(table)
+        change = F.when(held, F.lit("quarantine")).otherwise(F.lit("upsert"))
+        reason = F.coalesce(F.col(ERROR), F.array_join(F.col(FAILED), "; "))
+        failed = F.when(F.col(ERROR).isNull(), F.col(FAILED)).otherwise(F.array().cast("array<string>"))
+        shaped = tagged.withColumn(ERROR, F.when(held, reason)).withColumn(FAILED, failed).withColumn(difference.CHANGE, change)
+    else:
+        raise ContractBroken(f"{table.name}: a bronze table returns what landed, as received. Work on it in silver.\n  {table.where}")
+    flagged = F.when((F.size(FAILED) > 0) & (F.col(difference.CHANGE) == "upsert"), 1).otherwise(0)
+    live = F.when(F.col(difference.CHANGE) == "upsert", 1).otherwise(0)
+    return shaped.select(
+        *frames.stored(table), FAILED, difference.CHANGE, F.lit(1).cast("bigint").alias(difference.COPIES), F.lit(1).alias("_is_new"),
+        F.lit(0).alias("_old_live"), F.lit(0).alias("_old_flagged"), live.alias("_new_live"), flagged.alias("_new_flagged"),
+        F.when(F.col(difference.CHANGE) == "quarantine", F.col("_raw")).alias("_raw"), "_line", ERROR,
+    )  # fmt: skip
+
+
+def _adds_nothing(given: DataFrame, out: DataFrame) -> bool:
+    return plan.plan_id(given) == plan.plan_id(out)
+
+
+def held_back(stage_rows: DataFrame, run: str, number: int, now: str) -> DataFrame:
+    """Quarantined lines in the quarantine's shape."""
+    from pyspark.sql import functions as F
+
+    from lakehouse.run.quarantine import stamped
+
+    shaped = stage_rows.select(
+        F.concat_ws(":", "_source_file", F.col("_line").cast("string")).alias("row_key"), F.lit(None).cast("string").alias("row_group"),
+        F.col(ERROR).alias("reason"), F.col("_raw").alias("row"), F.col("_source_file").alias("source_file"), F.col("_line").alias("line"),
+    )  # fmt: skip
+    return stamped(shaped, run, number, now)

@@ -1,0 +1,97 @@
+"""Which landed objects a bronze table has taken: said by its own commits, with a snapshot beside them to keep it quick."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass, field
+
+from lakehouse import storage
+from lakehouse.declare.sources import ChangeRows, Source
+from lakehouse.declare.tables import Table
+from lakehouse.delta.location import ledger_uri, table_uri
+from lakehouse.delta.log import DeltaLog
+from lakehouse.run.state import state_of
+from lakehouse.settings import settings
+
+DUPLICATE = "duplicate "
+
+
+@dataclass(frozen=True)
+class Landing:
+    """New objects to take, and those left aside because their content was taken before (both: address → content identity)."""
+
+    take: dict[str, str] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def consumed(self) -> dict[str, str]:
+        """What the run's commit records."""
+        return {**self.take, **{name: DUPLICATE + identity for name, identity in self.aside.items()}}
+
+
+def new_objects(table: Table, log: DeltaLog) -> Landing:
+    """Objects under the source's prefix that no commit of the table has taken."""
+    source = table.source
+    assert source is not None
+    taken = objects_taken(table, log)
+    contents = {identity.removeprefix(DUPLICATE) for identity in taken.values()}
+    take: dict[str, str] = {}
+    aside: dict[str, str] = {}
+    for each in _complete(source):
+        name = each.uri.removeprefix(f"{settings().landing}/")
+        identity = f"{each.etag}:{each.size}"
+        if taken.get(name, "").removeprefix(DUPLICATE) == identity:
+            continue
+        if _by_content(source) and identity in contents:
+            aside[name] = identity
+            continue
+        contents.add(identity)
+        take[name] = identity
+    return Landing(take, aside)
+
+
+def _by_content(source: Source) -> bool:
+    """Whether the same content under another name is the same delivery; an hour's or a batch's name is part of what it says."""
+    return not source.period and not isinstance(source, ChangeRows)
+
+
+def _complete(source: Source) -> list[storage.Object]:
+    listed = list(storage.list_objects(f"{settings().landing}/{source.prefix}/"))
+    if not isinstance(source, ChangeRows):
+        return listed
+    manifests = storage.list_objects(f"{settings().landing}/{source.name}/_batches/")
+    whole = {_stem(m.uri) for m in manifests}
+    return [each for each in listed if _stem(each.uri) in whole]
+
+
+def _stem(uri: str) -> str:
+    return uri.rsplit("/", 1)[1].split(".")[0]
+
+
+def objects_taken(table: Table, log: DeltaLog) -> dict[str, str]:
+    """All objects taken so far: the newest snapshot of the ledger, and the commits since."""
+    version, taken = _snapshot(table, log)
+    for commit in log.back():
+        if commit.version <= version:
+            break
+        state = state_of(commit)
+        if state is not None:
+            taken |= {n: i for n, i in state.objects.items() if n not in taken}
+    return taken
+
+
+def _snapshot(table: Table, log: DeltaLog) -> tuple[int, dict[str, str]]:
+    body = storage.get(f"{ledger_uri(table.name)}.json.gz")
+    if body is None:
+        return -1, {}
+    kept = json.loads(gzip.decompress(body))
+    return (kept["version"], kept["objects"]) if kept["id"] == log.id and kept["version"] <= (log.version or -1) else (-1, {})
+
+
+def keep(table: Table) -> None:
+    """Write the snapshot anew after a publication; losing it costs time, not truth, as long as the log reaches back."""
+    log = DeltaLog(table_uri(table))
+    body = {"id": log.id, "version": log.version, "objects": objects_taken(table, log)}
+    storage.put(f"{ledger_uri(table.name)}.json.gz", gzip.compress(json.dumps(body).encode()))
+

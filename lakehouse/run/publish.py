@@ -1,0 +1,104 @@
+"""Make staged rows the table's: one Delta commit, compared and swapped, and the log read again to see whose it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakehouse.declare.tables import Table
+from lakehouse.delta.location import table_uri
+from lakehouse.delta.log import APP, DeltaLog
+from lakehouse.errors import LakehouseError
+from lakehouse.run.difference import CHANGE
+from lakehouse.run.frames import stored
+from lakehouse.run.stage import Staged
+from lakehouse.run.state import State
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_SETTINGS = {
+    "app": "spark.databricks.delta.write.txnAppId",
+    "number": "spark.databricks.delta.write.txnVersion",
+    "metadata": "spark.databricks.delta.commitInfo.userMetadata",
+}
+
+
+class Overtaken(LakehouseError):
+    """Another run published first: resolve anew."""
+
+
+def create(spark: SparkSession, table: Table) -> str:
+    """Create the empty table where there is none; returns its id."""
+    uri = table_uri(table)
+    columns = ", ".join(f"`{n}` {t}" for n, t in stored(table).items())
+    partitions = f"PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
+    properties = {
+        "delta.enableChangeDataFeed": "true",
+        "delta.enableDeletionVectors": "false",
+        "delta.logRetentionDuration": "interval 400 days",
+        "delta.dataSkippingStatsColumns": ",".join(_with_statistics(table)),
+    }
+    listed = ", ".join(f"'{k}' = '{v}'" for k, v in properties.items())
+    spark.sql(f"CREATE TABLE IF NOT EXISTS delta.`{uri}` ({columns}) USING delta {partitions} TBLPROPERTIES ({listed})")
+    table_id = DeltaLog(uri).id
+    if table_id is None:
+        raise LakehouseError(f"{table.name}: {uri} was created but has no log. Is the store reachable and the bucket there?")
+    return table_id
+
+
+def _with_statistics(table: Table) -> list[str]:
+    """Columns whose minimum and maximum may stand in the log: nothing that tells of a person."""
+    open_ = [c.name for c in table.columns if c.sensitivity in ("public", "internal") and not c.type.startswith(("array", "struct", "map"))]
+    return [c for c in open_ if c not in table.partitioned_by][:32] or [next(iter(n for n in stored(table) if n.startswith("_")), "")]
+
+
+def publish(spark: SparkSession, table: Table, staged: Staged, state: State, number: int, *, overwrite: bool = False) -> int:
+    """Commit the staged difference under `number`; returns the version. Raises Overtaken where another run was first."""
+    from pyspark.errors import PySparkException
+
+    uri = table_uri(table)
+    try:
+        if overwrite:
+            _write(spark, staged, table, state, number, "overwrite")
+        elif staged.only_adds or not staged.count("upsert") + staged.count("delete"):
+            _write(spark, staged, table, state, number, "append")
+        else:
+            _merge(spark, staged, table, state, number)
+    except PySparkException as error:
+        if "CONCURRENT" in str(error).upper():
+            raise Overtaken(f"{table.name}: another commit came first") from error
+        raise
+    newest = DeltaLog(uri).newest_that_counts()
+    if newest is None or newest.number != number or (newest.metadata or {}).get("run") != state.run:
+        raise Overtaken(f"{table.name}: number {number} was taken by another run")
+    return newest.version
+
+
+def _write(spark: SparkSession, staged: Staged, table: Table, state: State, number: int, mode: str) -> None:
+    rows = staged.read(spark, "upsert")
+    if not staged.count("upsert"):
+        rows = rows.limit(0)  # still a commit, so that what was consumed is recorded
+    writer = rows.select(*stored(table)).write.format("delta").mode(mode)
+    if mode == "overwrite":
+        writer = writer.option("overwriteSchema", "true")
+    writer.option("txnAppId", APP).option("txnVersion", number).option("userMetadata", state.to_json()).save(table_uri(table))
+
+
+def _merge(spark: SparkSession, staged: Staged, table: Table, state: State, number: int) -> None:
+    columns = list(stored(table))
+    staged.read(spark, "upsert", "delete").select(*columns, CHANGE).createOrReplaceTempView("staged_difference")
+    on = " AND ".join(f"t.`{k}` = s.`{k}`" for k in table.key)
+    sets = ", ".join(f"t.`{c}` = s.`{c}`" for c in columns)
+    names, values = ", ".join(f"`{c}`" for c in columns), ", ".join(f"s.`{c}`" for c in columns)
+    for name, value in (("app", APP), ("number", str(number)), ("metadata", state.to_json())):
+        spark.conf.set(_SETTINGS[name], value)
+    try:
+        spark.sql(
+            f"MERGE INTO delta.`{table_uri(table)}` t USING staged_difference s ON {on} "
+            f"WHEN MATCHED AND s.{CHANGE} = 'delete' THEN DELETE "
+            f"WHEN MATCHED THEN UPDATE SET {sets} "
+            f"WHEN NOT MATCHED AND s.{CHANGE} = 'upsert' THEN INSERT ({names}) VALUES ({values})"
+        ).collect()
+    finally:
+        for name in _SETTINGS.values():
+            spark.conf.unset(name)
