@@ -41,11 +41,12 @@ class Input:
 
 
 if TYPE_CHECKING:  # for editors and type checkers an input is a data frame
+    from typing import Any
+
     from pyspark.sql import DataFrame
 
     Snapshot = Changes = Frozen = Landed = DataFrame
-    from typing import Any as Model
-    from typing import Any as Touched
+    Model = Touched = Any
 else:
     Snapshot = Reading("snapshot")
     Changes = Reading("changes")

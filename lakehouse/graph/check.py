@@ -191,9 +191,21 @@ def _sql(table: Table, tables: Tables) -> Iterator[str]:
             yield "WHERE beside latest_by: a row that leaves the filter would keep its old version. Filter in the table that reads this one."
 
 
+class _Written(str):
+    """Stands for a parameter while the SQL is asked for: written into it, a table is its name, the day `:as_of`."""
+
+
 def sql_of(table: Table) -> object:
-    """The SELECT of a SQL-returning table, got by calling it with nothing."""
-    return table.function(**dict.fromkeys(list(table.function.__code__.co_varnames[: table.function.__code__.co_argcount])))
+    """The SELECT of a SQL-returning table: it depends on the declaration alone, the day is bound when it runs."""
+    code = table.function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    try:
+        return table.function(**{name: _Written(":as_of" if name == "as_of" else name) for name in names})
+    except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+        raise LakehouseError(
+            f"the function fails where it should return SQL: {type(error).__name__}: {error}. Return the SELECT as text; "
+            "in it write tables by name and the day as :as_of."
+        ) from error
 
 
 def _no_clock(table: Table, tables: Tables) -> Iterator[str]:

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,9 @@ from lakehouse.graph.check import problems
 from lakehouse.graph.graph import LAYERS, Graph
 
 
+_read_at: dict[Path, int] = {}
+
+
 class GraphError(LakehouseError):
     """Everything that is wrong with the declarations, each with file, line and repair."""
 
@@ -23,6 +27,7 @@ class GraphError(LakehouseError):
 def load(jobs: str | Path = "jobs") -> Graph:
     """The graph of a package, given by import name or by folder. Raises GraphError naming every problem at once."""
     folder = _folder(jobs)
+    importlib.invalidate_caches()
     declared, found = [], []
     for module_file in _modules(folder):
         try:
@@ -58,7 +63,7 @@ def _modules(folder: Path) -> Iterator[Path]:
 
 def _declaration(folder: Path, file: Path) -> Table | None:
     module = _imported(folder, file)
-    tables = [v for v in vars(module).values() if isinstance(v, Table) and Path(v.file) == file]
+    tables = [v for v in vars(module).values() if isinstance(v, Table) and _declared_in(v, file)]
     shown = _short(file)
     if len(tables) > 1:
         raise DeclarationError(
@@ -73,8 +78,12 @@ def _declaration(folder: Path, file: Path) -> Table | None:
             f"{table.name}: the file is called '{file.name}'. Rename it to '{table.name}.py', so that a table is found by "
             f"its name.\n  {shown}:{table.line}"
         )
-    object.__setattr__(table, "file", shown)
-    return table.in_layer(file.relative_to(folder).parts[0])
+    return replace(table, file=shown, layer=file.relative_to(folder).parts[0])
+
+
+def _declared_in(table: Table, file: Path) -> bool:
+    """Not imported from another file."""
+    return Path(table.function.__code__.co_filename).resolve() == file
 
 
 def _imported(folder: Path, file: Path) -> ModuleType:
@@ -89,6 +98,10 @@ def _imported(folder: Path, file: Path) -> ModuleType:
         sys.path.remove(str(folder.parent))
         sys.path.insert(0, str(folder.parent))
     name = ".".join((package, *file.relative_to(folder).with_suffix("").parts))
+    stamp = file.stat().st_mtime_ns
+    if _read_at.get(file) not in (None, stamp):  # a process that lives on sees an edited file
+        sys.modules.pop(name, None)
+    _read_at[file] = stamp
     try:
         return importlib.import_module(name)
     except LakehouseError:

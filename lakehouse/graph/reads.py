@@ -22,7 +22,7 @@ class SQLError(LakehouseError):
 
 
 @lru_cache(maxsize=4096)
-def parsed(sql: str) -> exp.Expression:
+def parsed(sql: str) -> exp.Query | exp.Values:
     """The syntax tree of one statement, in Spark's dialect."""
     try:
         trees = sqlglot.parse(sql, dialect="spark")
