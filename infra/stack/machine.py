@@ -57,7 +57,7 @@ def require_room(folder: Path, minimum_gb: float) -> None:
     free = shutil.disk_usage(there).free / 1e9
     if free < minimum_gb:
         raise LakehouseError(
-            f"The disk of {folder} has {free:.1f} GB free, but at least {minimum_gb:g} GB are needed. Make room, "
+            f"The disk of {folder} has {free:.1f} GB free, but {minimum_gb:g} GB are needed. Make room, "
             "put the stack elsewhere (LAKEHOUSE_HOME=/path), or lower the limit (LAKEHOUSE_DISK_MINIMUM_GB)"
         )
 

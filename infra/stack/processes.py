@@ -1,8 +1,10 @@
 """Which processes belong to a stack, and which one holds a port."""
 
+import os
 import socket
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -11,16 +13,41 @@ MARK = "LAKEHOUSE_SUPERVISED"
 """Every program of a stack, and whatever it starts, has this in its environment: the stack's folder."""
 
 
-def of_stack(home: Path) -> list[psutil.Process]:
-    """Every process of the stack in this folder, however deep, also of a supervisor that was killed."""
-    found = []
+@dataclass(frozen=True)
+class Session:
+    """The session a supervisor opened: its number, and when, since numbers are used again."""
+
+    number: int
+    opened: float
+
+    def holds(self, process: psutil.Process) -> bool:
+        """Whether a process was started in this session."""
+        try:
+            if os.getsid(process.pid) != self.number or process.create_time() < self.opened - 1:
+                return False
+            leader = psutil.Process(self.number)
+            return abs(leader.create_time() - self.opened) < 1
+        except psutil.NoSuchProcess:
+            # Its leader was killed: what is left of it is still ours.
+            return psutil.pid_exists(process.pid)
+        except ProcessLookupError:
+            return False
+
+
+def of_stack(home: Path, session: Session | None) -> list[psutil.Process]:
+    """Every process of the stack in this folder, however deep, also of a supervisor that was killed.
+
+    The mark alone misses programs that write their title over their environment (Postgres, Airflow): those
+    are known by the supervisor's session, or by their parents.
+    """
+    found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == str(home):
-                found.append(process)
+            if process.environ().get(MARK) == str(home) or (session and session.holds(process)):
+                found |= {each.pid: each for each in (process, *process.children(recursive=True))}
         except psutil.Error:
             continue
-    return found
+    return list(found.values())
 
 
 def stop(processes: Iterable[psutil.Process], *, patience: float = 10) -> int:

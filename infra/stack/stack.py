@@ -75,14 +75,18 @@ class Stack:
         self.supervisor.stop_program(name)
 
     def down(self) -> int:
-        """Stop everything, in reverse order, and what a program left behind; says how many had to be ended."""
+        """Stop everything, in reverse order, and what a program left; says how many had to be ended."""
+        left = 0
         with self._alone():
             if self.supervisor.is_up():
                 for stage in reversed((*STAGES, ("world",))):
                     self._stop_stage(stage)
+                # While the supervisor lives it is the parent of orphans: later nobody knows whose they were.
+                keeper = self.supervisor.pid()
+                left = processes.stop(each for each in self._processes() if each.pid != keeper)
                 self.supervisor.shut_down()
-                _, _ = _wait(lambda: not self.supervisor.is_up(), 20)
-            left = processes.stop(self._processes())
+                _wait(lambda: not self.supervisor.is_up(), 20)
+            left += processes.stop(self._processes())
             if left:
                 self.say(f"ended {left} processes that were left")
             for stale in (self.supervisor.socket, self.config.run / "supervisord.pid"):
@@ -133,7 +137,7 @@ class Stack:
             processes.stop(left)
 
     def _processes(self) -> list[psutil.Process]:
-        return [each for each in processes.of_stack(self.config.home) if each.pid != os.getpid()]
+        return [each for each in self.supervisor.processes() if each.pid != os.getpid()]
 
     def _check_ports(self, programs: list[Program]) -> None:
         taken = [
@@ -149,7 +153,7 @@ class Stack:
                     [
                         "The stack cannot start, ports are occupied:",
                         *taken,
-                        f"Stop those processes, choose other ports (LAKEHOUSE_PORT_{first}=… make up; all of them "
+                        f"Stop those processes, choose other ports (LAKEHOUSE_PORT_{first}=… make up; all "
                         "are in infra/stack/stack.toml), or let free ones be chosen: make up FREE_PORTS=1",
                     ]
                 )
@@ -263,10 +267,9 @@ def _is_ours(folder: Path) -> bool:
     )
 
 
-def _wait(until: Callable[[], bool], seconds: float) -> tuple[bool, float]:
+def _wait(until: Callable[[], bool], seconds: float) -> None:
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         if until():
-            return True, time.monotonic() - began
+            return
         time.sleep(0.2)
-    return False, seconds

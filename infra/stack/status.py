@@ -14,7 +14,7 @@ def report(stack: Stack) -> tuple[str, bool]:
     """The report and whether every program that was started runs."""
     config = stack.config
     if not stack.supervisor.is_up():
-        left = processes.of_stack(config.home)
+        left = stack.supervisor.processes()
         more = f"; {len(left)} processes are left of it, `make up` or `make down` ends them" if left else ""
         return f"No stack is up in {config.home}{more}. Start it: make up", False
     states = stack.supervisor.states()
@@ -26,7 +26,7 @@ def report(stack: Stack) -> tuple[str, bool]:
         lines.append(
             f"  {state.name:<18} {_life(state):<28} {f'{size / 1e6:6.0f} MB' if size else ''}".rstrip()
         )
-    total = processes.memory(processes.of_stack(config.home))
+    total = processes.memory(stack.supervisor.processes())
     verdict = "within" if total <= config.goal_gb * 1e9 else "ABOVE"
     lines += [
         f"  {'together':<18} {'':<28} {total / 1e6:6.0f} MB  ({verdict} the goal of {config.goal_gb:g} GB)",

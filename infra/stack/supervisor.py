@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -11,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.stack import processes
+import psutil
+
 from infra.stack.config import Config
 from infra.stack.files import private_folder, tail, write_private
+from infra.stack.processes import MARK, Session, of_stack
 from infra.stack.programs.program import Program
 from lakehouse.errors import LakehouseError
+from lakehouse.settings import REPOSITORY
 
 SOCKET_PATH_LIMIT = 100
 RUNNING, STARTING, BACKOFF, FATAL = "RUNNING", "STARTING", "BACKOFF", "FATAL"
@@ -71,19 +75,38 @@ class Supervisor:
         private_folder(self.config.logs)
         for stale in (self.socket, self.config.run / "supervisord.pid"):
             stale.unlink(missing_ok=True)
-        started = subprocess.run(
-            [str(python), "-m", "supervisor.supervisord", "-c", str(self.file)],
-            env=_environment(self.config), cwd=self.config.repository,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        for _ in range(100):
+        said = self.config.logs / "supervisord.out"
+        with said.open("w") as out:
+            started = subprocess.Popen(
+                [str(python), "-m", "infra.stack.keeper", "--nodaemon", "-c", str(self.file)],
+                env={**_environment(self.config), "PYTHONPATH": str(REPOSITORY)},
+                cwd=self.config.repository, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True,
+            )  # fmt: skip
+        opened = psutil.Process(started.pid).create_time()
+        write_private(self._session_file, json.dumps({"number": started.pid, "opened": opened}))
+        for _ in range(150):
             if self.is_up():
                 return
+            if started.poll() is not None:
+                break
             time.sleep(0.1)
-        raise LakehouseError(
-            f"supervisord did not start:\n{(started.stdout + started.stderr)[-1500:]}\n"
-            f"End of {self.log}:\n{tail(self.log)}"
-        )
+        raise LakehouseError(f"supervisord did not start. End of {said}:\n{tail(said)}")
+
+    @property
+    def session(self) -> Session | None:
+        """The session of the supervisor that was started last, whether it lives or not."""
+        if not self._session_file.exists():
+            return None
+        return Session(**json.loads(self._session_file.read_text()))
+
+    @property
+    def _session_file(self) -> Path:
+        return self.config.run / "session.json"
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of this stack, the supervisor's own among them."""
+        return of_stack(self.config.home, self.session)
 
     def reload(self) -> None:
         """Take over a changed file: programs that changed are stopped, to be started anew."""
@@ -107,6 +130,10 @@ class Supervisor:
         """Stop a program unless it is stopped."""
         if self.states()[name].state in (RUNNING, STARTING, BACKOFF):
             self._call("supervisor.stopProcess", name, wait)
+
+    def pid(self) -> int:
+        """The number of its process."""
+        return int(self._call("supervisor.getPID"))
 
     def shut_down(self) -> None:
         """End the supervisor, after its programs."""
@@ -156,7 +183,7 @@ def _environment(config: Config) -> dict[str, str]:
     }
     return kept | {
         "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
-        processes.MARK: str(config.home),
+        MARK: str(config.home),
         "LAKEHOUSE_HOME": str(config.home),
         "LAKEHOUSE_REPOSITORY": str(config.repository),
         **{name: value for name, value in os.environ.items() if name == "LAKEHOUSE_JOBS"},

@@ -44,7 +44,7 @@ def program(place: Place) -> Program:
         hints={
             "No space left on device": "the disk is full: make room, then `make up` again",
             "files are incompatible": "its data was made by another version: `make reset` forgets it",
-            "could not access directory": f"user {SYSTEM_USER} may not reach {data}: chmod o+x the folders above",
+            "could not access directory": f"{SYSTEM_USER} may not reach {data}: chmod o+x its folders",
             "could not create shared memory": "too little shared memory: lower LAKEHOUSE_MEMORY_POSTGRES",
         },
     )  # fmt: skip
@@ -152,6 +152,8 @@ def _set_up(place: Place) -> None:
     import psycopg
     from psycopg.sql import SQL, Identifier, Literal
 
+    from lakehouse.warehouse.roles import ensure_roles
+
     given = place.credentials
     passwords = {
         "loader": given.loader, "analyst": given.analyst, "shop": given.shop,
@@ -169,6 +171,7 @@ def _set_up(place: Place) -> None:
                 SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}").format(Identifier(role), Literal(password))
             )
         admin.execute("ALTER ROLE analyst SET default_transaction_read_only = on")
+        ensure_roles(admin, "analyst")
         for database, owner in OWNERS.items():
             if database not in databases:
                 admin.execute(

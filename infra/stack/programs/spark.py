@@ -107,7 +107,8 @@ def _write(place: Place, conf: Path) -> None:
         "spark.driver.memory": config.spark_memory,
         "spark.driver.extraClassPath": f"{conf}:{place.jars}/*",
         "spark.driver.extraJavaOptions": (
-            "-XX:+UseG1GC -XX:MaxMetaspaceSize=512m -XX:ReservedCodeCacheSize=160m -XX:+ExitOnOutOfMemoryError "
+            "-XX:+UseG1GC -XX:MaxMetaspaceSize=512m -XX:ReservedCodeCacheSize=160m "
+            "-XX:+ExitOnOutOfMemoryError "
             f"-Djava.io.tmpdir={scratch} -Duser.timezone=UTC"
         ),
         "spark.connect.grpc.binding.port": str(config.ports.spark),
