@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
@@ -11,24 +10,26 @@ from lakehouse.graph import Graph
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from lakehouse.run import Cut
 
-def last(dag: str) -> Any:
+
+def last(dag: str) -> Cut | None:
     """The newest cut of a DAG; None before its first."""
     from lakehouse.run import last_cut
 
     return last_cut(dag)
 
 
-def chosen(context: Context, dag: str, task: str) -> Any:
+def chosen(context: Context, dag: str, task: str) -> Cut | None:
     """The cut this run reads: the one that `task` of this run chose, else the last one of `dag`; None where neither is named."""
     if not task:
         return last(dag) if dag else None
     from lakehouse.run import read_cut
 
-    stamp = context["ti"].xcom_pull(task_ids=task)
-    if not stamp:
+    name = context["ti"].xcom_pull(task_ids=task)
+    if not name:
         raise LakehouseError(f"Task '{task}' of this run has named no cut. Clear that task, so that it runs again and chooses one.")
-    return read_cut(dag or context["ti"].dag_id, stamp)
+    return read_cut(dag or context["ti"].dag_id, name)
 
 
 def failed_of(context: Context, tables: tuple[str, ...]) -> list[str]:
@@ -38,17 +39,9 @@ def failed_of(context: Context, tables: tuple[str, ...]) -> list[str]:
     return [name for name in tables if str(states.get(name)) != "success"]
 
 
-def versions_of(context: Context, tables: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Id and version of each table as its task in this run left it."""
-    ti = context["ti"]
-    events = {name: ti.xcom_pull(task_ids=name) for name in tables}
-    return {n: {"id": e["id"], "version": e["version"]} for n, e in events.items() if e and e["version"] is not None}
-
-
-def write(graph: Graph, context: Context, versions: Mapping[str, Any], read: Any) -> Any:
-    """Write the run's cut: its own versions, over those of the cut it read, whose watermarks it takes over."""
+def write(graph: Graph, context: Context, read: Cut | None) -> Cut:
+    """Write the run's cut; sources are complete to what the cut it read says, or what its own tables have taken."""
     from lakehouse.run import watermarks, write_cut
 
     ti = context["ti"]
-    marks = read.watermarks if read is not None else watermarks(graph)
-    return write_cut(ti.dag_id, ti.run_id, {**(read.tables if read is not None else {}), **versions}, marks)
+    return write_cut(graph, ti.dag_id, ti.run_id, read.watermarks if read is not None else watermarks(graph))

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 
 PASSING = (
+    ("lakehouse.delta.session", "SparkUnreachable"),
+    ("lakehouse.warehouse.publish", "AnotherPublishes"),
     ("grpc", "RpcError"),
     ("botocore.exceptions", "HTTPClientError"),
     ("botocore.exceptions", "ConnectionError"),
@@ -34,7 +36,7 @@ def _chain(failure: BaseException) -> Iterator[BaseException]:
     each: BaseException | None = failure
     while each is not None:
         yield each
-        each = each.__cause__ or each.__context__
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
 
 
 def _passing() -> tuple[type[BaseException], ...]:

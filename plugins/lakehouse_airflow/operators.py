@@ -62,7 +62,7 @@ class LakehouseOperator(BaseOperator):
         from lakehouse.run import interrupt
 
         for number in range(1, ti.try_number):
-            interrupt(f"attempt:{attempt_of(context, number)}")
+            interrupt(attempt_of(context, number))
         self.log.info("Stopped what %d earlier tries may have left running.", ti.try_number - 1)
 
 
@@ -97,18 +97,19 @@ class TableOperator(LakehouseOperator):
         from plugins.lakehouse_airflow.cuts import chosen
 
         self.report = run_table(
-            self.graph, self.table, as_of=self._as_of(context), cut=chosen(context, self.cut_of, self.cut_task),
-            attempt=attempt_of(context), only_if_missing=self.if_missing,
-        )  # fmt: skip
+            self.graph, self.table, as_of=self._as_of(context), cut=chosen(context, self.cut_of, self.cut_task), attempt=attempt_of(context)
+        )
         return self._reported(context)
 
     def _as_of(self, context: Context) -> date:
         return day_of(context) - timedelta(days=1 if self.day_before and context.get("partition_key") else 0)
 
     def _reported(self, context: Context) -> dict[str, Any]:
-        from plugins.lakehouse_airflow.reports import event_of, sentence
+        from plugins.lakehouse_airflow.reports import event_of
 
-        self.log.info(sentence(self.report))
+        self.log.info("%s", self.report)
+        for warning in self.report.warnings:
+            self.log.warning("%s", warning)
         event = event_of(self.report)
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
@@ -150,9 +151,9 @@ class CutOperator(LakehouseOperator):
         super().__init__(**kwargs)
         self.tables, self.cut_of, self.cut_task = tables, cut_of, cut_task
 
-    def run(self, context: Context) -> dict[str, Any]:
+    def run(self, context: Context) -> str:
         """Refuse where a table failed: its old version and the new ones of others are of different moments."""
-        from plugins.lakehouse_airflow.cuts import chosen, failed_of, versions_of, write
+        from plugins.lakehouse_airflow.cuts import chosen, failed_of, write
 
         failed = failed_of(context, self.tables)
         if failed:
@@ -160,9 +161,11 @@ class CutOperator(LakehouseOperator):
                 f"No new cut: {', '.join(failed)} did not succeed in this run, and versions of different moments do not belong "
                 f"together. Readers of '{self.dag_id}' stay at its last cut; the next run in which every table succeeds writes a new one."
             )
-        cut = write(self.graph, context, versions_of(context, self.tables), chosen(context, self.cut_of, self.cut_task))
-        self.log.info("%s: %d tables belong together at cut %s", self.dag_id, len(cut["tables"]), cut["stamp"])
-        return cut
+        cut = write(self.graph, context, chosen(context, self.cut_of, self.cut_task))
+        self.log.info("Cut %s: %d tables of '%s' belong together.", cut.id, len(cut.tables), cut.dag)
+        for source, mark in sorted(cut.watermarks.items()):
+            self.log.info("Source '%s' is complete to %s.", source, mark)
+        return cut.id
 
 
 class PublishOperator(LakehouseOperator):
@@ -180,9 +183,12 @@ class PublishOperator(LakehouseOperator):
         from plugins.lakehouse_airflow.cuts import chosen
         from plugins.lakehouse_airflow.reports import plain
 
-        published = publish(self.graph, chosen(context, "", self.cut_task))
-        self.log.info("warehouse: %s", published)
-        return plain(published)
+        cut = chosen(context, "", self.cut_task)
+        done = publish(self.graph, cut.tables, context["ti"].run_id)
+        for table in done.tables:
+            self.log.info("%s: version %s shown, %d rows%s", table.table, table.version, table.rows, "" if table.loaded else ", as before")
+        self.log.info("warehouse: %s, publication %s, %.1f s", done.state, done.publication, done.seconds)
+        return plain({"state": done.state, "publication": done.publication, "rows_loaded": done.rows_loaded, "cut": cut.id})
 
 
 class MaintainOperator(LakehouseOperator):

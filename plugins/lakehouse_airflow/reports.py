@@ -1,4 +1,4 @@
-"""What a run's report says: to a person, to the asset event, to the next task."""
+"""What a run's report says: to the asset event, to the next task."""
 
 from __future__ import annotations
 
@@ -7,24 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 
-def sentence(report: Any) -> str:
-    """`orders: version 12: 120 rows written, 3 deleted, 2 to quarantine, score 0.998, 4.2 s (shop__orders moved)`."""
-    why = f" ({report.reason})" if report.reason else ""
-    if report.state != "published":
-        return f"{report.table}: {report.state}, version {report.version} stays{why}"
-    said = [f"{report.rows_written:,} rows written"]
-    said += [f"{report.rows_deleted:,} deleted"] if report.rows_deleted else []
-    said += [f"{report.rows_quarantined:,} to quarantine"] if report.rows_quarantined else []
-    said += [f"score {report.score:.4f}"] if report.score is not None else []
-    return f"{report.table}: version {report.version}: {', '.join(said)}, {report.seconds:.1f} s{why}"
-
-
 def event_of(report: Any) -> dict[str, Any]:
     """For the asset event and XCom: plain values only."""
     return {
-        "state": report.state, "rows": report.rows_written, "deleted": report.rows_deleted,
+        "state": report.state, "rows": report.rows, "written": report.rows_written, "deleted": report.rows_deleted,
         "quarantined": report.rows_quarantined, "score": report.score, "version": report.version,
-        "id": getattr(report, "id", None), "seconds": round(report.seconds, 2), "reason": report.reason,
+        "seconds": round(report.seconds, 2), "reason": report.reason,
     }  # fmt: skip
 
 

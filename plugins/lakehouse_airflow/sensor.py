@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class WatermarkSensor(BaseSensorOperator):
-    """Passes, with the stamp of the last cut of `cut_of`, when every source it needs is complete to the end of the day."""
+    """Passes, with the id of the last cut of `cut_of`, when every source it needs is complete to the end of the day."""
 
     shallow_copy_attrs = ("graph",)
     ui_color = "#e0f2f1"
@@ -52,8 +52,8 @@ class WatermarkSensor(BaseSensorOperator):
             self.log.info("Waiting for %s", line)
         if late:
             return PokeReturnValue(is_done=False)
-        self.log.info("Every source is complete to the end of %s. This run reads cut %s of '%s'.", day, cut.stamp, self.cut_of)
-        return PokeReturnValue(is_done=True, xcom_value=cut.stamp)
+        self.log.info("Every source is complete to the end of %s. This run reads cut %s of '%s'.", day, cut.id, self.cut_of)
+        return PokeReturnValue(is_done=True, xcom_value=cut.id)
 
 
 def behind(watermarks: Mapping[str, str | datetime], sources: tuple[str, ...], needed: datetime) -> list[str]:
