@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -46,9 +46,9 @@ def load(jobs: str | Path = "jobs") -> Graph:
 
 def _folder(jobs: str | Path) -> Path:
     path = Path(jobs)
-    if path.is_dir() and (isinstance(jobs, Path) or path.is_absolute()):
+    if path.is_dir() and (path.is_absolute() or isinstance(jobs, Path) or any((path / n).is_dir() for n in LAYERS)):
         return path.resolve()
-    spec = importlib.util.find_spec(str(jobs))
+    spec = None if path.is_absolute() else PathFinder.find_spec(str(jobs))  # not what another load left in memory
     if spec is None or not spec.submodule_search_locations:
         raise GraphError(
             f"'{jobs}' is no package to be found from {Path.cwd()}. Start where `jobs/` lies, or set LAKEHOUSE_JOBS."
@@ -86,17 +86,24 @@ def _declared_in(table: Table, file: Path) -> bool:
     return Path(table.function.__code__.co_filename).resolve() == file
 
 
+def _package(folder: Path) -> str:
+    """The package in memory under its folder's name, whatever lies elsewhere on the path under that name."""
+    name = folder.name
+    known = sys.modules.get(name)
+    if known is not None and folder in {Path(p).resolve() for p in getattr(known, "__path__", [])}:
+        return name
+    for other in [n for n in sys.modules if n == name or n.startswith(name + ".")]:
+        del sys.modules[other]
+    package = ModuleType(name)
+    package.__path__ = [str(folder)]
+    package.__spec__ = ModuleSpec(name, None, is_package=True)
+    package.__spec__.submodule_search_locations = [str(folder)]
+    sys.modules[name] = package
+    return name
+
+
 def _imported(folder: Path, file: Path) -> ModuleType:
-    package = folder.name
-    known = sys.modules.get(package)
-    if known is not None and folder not in {Path(p).resolve() for p in getattr(known, "__path__", [])}:
-        for name in [n for n in sys.modules if n == package or n.startswith(package + ".")]:
-            del sys.modules[name]
-    if str(folder.parent) not in sys.path:
-        sys.path.insert(0, str(folder.parent))
-    elif sys.path[0] != str(folder.parent) and package not in sys.modules:
-        sys.path.remove(str(folder.parent))
-        sys.path.insert(0, str(folder.parent))
+    package = _package(folder)
     name = ".".join((package, *file.relative_to(folder).with_suffix("").parts))
     stamp = file.stat().st_mtime_ns
     if _read_at.get(file) not in (None, stamp):  # a process that lives on sees an edited file
