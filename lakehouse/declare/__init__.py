@@ -1,6 +1,7 @@
 """The grammar of `jobs/`: one function per table; parameters are its inputs, annotations say how each is read."""
 
 from lakehouse.declare.columns import Column
+from lakehouse.declare.fitted import Fitted
 from lakehouse.declare.history import history
 from lakehouse.declare.inputs import SQL, AsOf, Changes, Frozen, Landed, Model, Snapshot, Touched
 from lakehouse.declare.rules import (
@@ -20,7 +21,7 @@ from lakehouse.declare.sources import ChangeRows, Csv, JsonLines, Outbox
 from lakehouse.declare.tables import Table, model, table
 
 __all__ = [
-    "SQL", "AsOf", "ChangeRows", "Changes", "Column", "Csv", "Frozen", "JsonLines", "Landed", "Model", "Outbox",
+    "SQL", "AsOf", "ChangeRows", "Changes", "Column", "Csv", "Fitted", "Frozen", "JsonLines", "Landed", "Model", "Outbox",
     "Snapshot", "Table", "Touched", "at_least", "at_most", "between", "fresh_within", "history", "holds", "matches",
     "model", "not_in_future", "not_null", "one_of", "references", "rows_at_least", "table",
 ]  # fmt: skip

@@ -60,10 +60,7 @@ def _connect(identifier: str) -> SparkSession:
 
 def _unreachable(address: str, error: Exception) -> str:
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return (
-        f"no Spark Connect server answers at {address} ({first}). "
-        "Start the stack with `make up`, or set LAKEHOUSE_SPARK_URL."
-    )
+    return f"no Spark Connect server answers at {address} ({first}). Start the stack with `make up`, or set LAKEHOUSE_SPARK_URL."
 
 
 def _release(spark: SparkSession) -> None:

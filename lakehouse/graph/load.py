@@ -16,7 +16,6 @@ from lakehouse.errors import LakehouseError
 from lakehouse.graph.check import problems
 from lakehouse.graph.graph import LAYERS, Graph
 
-
 _read_at: dict[Path, int] = {}
 
 

@@ -11,8 +11,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from lakehouse.errors import LakehouseError
 
 CLOCKS = frozenset(
-    "now current_timestamp current_date current_time localtimestamp unix_timestamp rand randn random uuid curdate "
-    "monotonically_increasing_id input_file_name".split()
+    ["now", "current_timestamp", "current_date", "current_time", "localtimestamp", "unix_timestamp", "rand", "randn", "random", "uuid", "curdate", "monotonically_increasing_id", "input_file_name"]
 )
 _WHOLE = (exp.AggFunc, exp.Window, exp.Distinct, exp.Limit, exp.Group, exp.Having, exp.Offset)
 

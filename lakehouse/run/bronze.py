@@ -23,6 +23,7 @@ OBJECTS_A_TASK = 64
 def received(spark: SparkSession, table: Table, objects: list[str]) -> DataFrame:
     """Every line of the objects as text columns `c0`…, with `_source_file`, `_line`, `_raw`, `_error`."""
     source, names = table.source, tuple(c.received_as for c in table.columns)
+    assert source is not None
     extra = ("_op", "_sequence", "_event_at") if isinstance(source, ChangeRows) else ()
     labels = [*extra, *(f"c{n}" for n in range(len(names)))]
     landing = settings().landing
@@ -77,10 +78,22 @@ def typed(table: Table, lines: DataFrame, run: str, now: str) -> DataFrame:
         text = F.concat(F.lit(f"{column.received_as}: '"), F.substring(F.col(f"c{place}"), 1, 100), F.lit(f"' is no {column.type}"))
         reasons.append(F.when(~fits, text))
     if isinstance(table.source, ChangeRows):
-        values += [F.col("_op"), F.col("_sequence").try_cast("bigint").alias("_sequence"), F.col("_event_at").try_cast("timestamp").alias("_event_at")]
-        reasons += [F.when(F.col(c).try_cast(t).isNull(), F.lit(f"{c} is missing or no {t}")) for c, t in (("_sequence", "bigint"), ("_event_at", "timestamp"))]
+        values += [
+            F.col("_op"),
+            F.col("_sequence").try_cast("bigint").alias("_sequence"),
+            F.col("_event_at").try_cast("timestamp").alias("_event_at"),
+        ]
+        reasons += [
+            F.when(F.col(c).try_cast(t).isNull(), F.lit(f"{c} is missing or no {t}"))
+            for c, t in (("_sequence", "bigint"), ("_event_at", "timestamp"))
+        ]
     assert table.source is not None
-    values += [F.lit(table.source.name).alias("_source"), F.col("_source_file"), F.lit(now).cast("timestamp").alias("_ingested_at"), F.lit(run).alias("_run_id")]
+    values += [
+        F.lit(table.source.name).alias("_source"),
+        F.col("_source_file"),
+        F.lit(now).cast("timestamp").alias("_ingested_at"),
+        F.lit(run).alias("_run_id"),
+    ]
     raw = F.coalesce(F.col("_raw"), F.to_json(F.struct(*[F.col(f"c{n}").alias(c.received_as) for n, c in enumerate(table.columns)])))
     error = F.coalesce(F.col(ERROR), F.concat_ws("; ", *reasons))
     return lines.select(*values, F.col("_line"), raw.alias("_raw"), F.when(error != "", error).alias(ERROR))

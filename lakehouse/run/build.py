@@ -77,9 +77,7 @@ def conforming(table: Table, out: DataFrame) -> DataFrame:
     types = {f.name: f.dataType.simpleString() for f in out.schema.fields}
     wanted = needed(table)
     wrong = [f"column '{n}' is missing" for n in wanted if n not in types]
-    wrong += [
-        f"column '{n}' is {types[n]}, declared {t}: cast it with try_cast" for n, t in wanted.items() if t and types.get(n, t) != t
-    ]
+    wrong += [f"column '{n}' is {types[n]}, declared {t}: cast it with try_cast" for n, t in wanted.items() if t and types.get(n, t) != t]
     lineage = {n for n in types if n.startswith("_")}
     wrong += [f"column '{n}' is not declared: declare or drop it" for n in types if n not in wanted and n not in lineage]
     if wrong:

@@ -66,11 +66,7 @@ class Computation:
 
     def _with(self, replaced: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
         """Fresh frames of all inputs, some replaced."""
-        return {
-            i.name: replaced[i.name] if i.name in replaced else self._snapshot(i.name)
-            for i in self.table.inputs
-            if i.mode != "model"
-        }
+        return {i.name: replaced[i.name] if i.name in replaced else self._snapshot(i.name) for i in self.table.inputs if i.mode != "model"}
 
     def _feed(self, name: str) -> DataFrame:
         return frames.feed(self.spark, self.graph[name], self.decision.moved[name])
@@ -193,7 +189,9 @@ class Computation:
         new, held = self._split(self._tagged(self.build(self._with(whole))))
         near = self._mine(frames.semi(target, groups, columns, self._bytes))
         if not set(columns) <= set(self.table.key):
-            others = frames.anti(frames.semi(target, new.select(*self.table.key).distinct(), self.table.key, self._bytes), groups, columns, self._bytes)
+            others = frames.anti(
+                frames.semi(target, new.select(*self.table.key).distinct(), self.table.key, self._bytes), groups, columns, self._bytes
+            )
             near = near.unionByName(self._mine(others, False))
         self.scope = Scope(columns, groups)
         return self._finish(new, near, held, target)

@@ -109,7 +109,9 @@ def between(table: Table, new: DataFrame, old: DataFrame) -> DataFrame:
     o = old.select(*[F.col(c).alias(f"o_{c}") for c in columns], F.col(MINE)).withColumn("o__there", F.lit(1))
     on = reduce(lambda a, b: a & b, [F.col(f"n_{k}") == F.col(f"o_{k}") for k in table.key])
     both = n.join(o, on, "full_outer")
-    changed = reduce(lambda a, b: a | b, [~F.col(f"n_{c}").eqNullSafe(F.col(f"o_{c}")) for c in columns if c not in table.key] or [F.lit(False)])
+    changed = reduce(
+        lambda a, b: a | b, [~F.col(f"n_{c}").eqNullSafe(F.col(f"o_{c}")) for c in columns if c not in table.key] or [F.lit(False)]
+    )
     change = (
         F.when(F.col("n__there").isNull(), F.when(F.col(MINE), F.lit("delete")).otherwise(F.lit("same")))
         .when(~F.coalesce(F.col(MINE), F.lit(True)), F.lit("collision"))

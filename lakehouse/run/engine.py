@@ -44,22 +44,31 @@ def run_table(
     cut: Cut | None = None,
     attempt: str | None = None,
     record: bool = True,
+    only_if_missing: bool = False,
 ) -> Report:
-    """Bring one table up to date. Raises Stopped (level 1), or another LakehouseError that says how to repair it.
+    """Bring one table up to date, or train one model. Raises Stopped (level 1), or another LakehouseError that says how to repair it.
 
     as_of: the day, for tables that take one (yesterday, UTC, unless given). cut: the other DAG's versions to read.
     attempt: names the Spark session, so that `interrupt(attempt)` can end what a dead process left running.
+    only_if_missing: a model that exists is left as it is.
     """
     table = graph[name]
     if table.kind == "model":
-        raise LakehouseError(f"'{name}' is a model. Train it: lakehouse train {name}")
+        from lakehouse.models import train
+
+        report = train(graph, name, full=full, cut=cut, attempt=attempt, only_if_missing=only_if_missing)
+        if record:
+            _record(report)
+        return report
     day = (as_of or _yesterday()) if table.as_of else None
     run = Run(graph, table, full, day, cut, attempt)
     try:
         report = run.go()
     except LakehouseError as error:
         if record:
-            _record(run.report("stopped" if isinstance(error, Stopped) else "failed", reason=str(error), rules=getattr(error, "verdicts", [])))
+            _record(
+                run.report("stopped" if isinstance(error, Stopped) else "failed", reason=str(error), rules=getattr(error, "verdicts", []))
+            )
         raise
     if record:
         _record(report)
@@ -208,14 +217,18 @@ class Run:
             held = bronze.held_back(staged.read(spark, "quarantine"), self.id, number, self.now)
             quarantine.merge(spark, self.table.name, held)
         reached("quarantined")
-        state = State(self.id, code_hash(self.table), {}, table_id, {}, landing.consumed, live, flagged, self.started.isoformat(timespec="seconds"))
+        state = State(
+            self.id, code_hash(self.table), {}, table_id, {}, landing.consumed, live, flagged, self.started.isoformat(timespec="seconds")
+        )
         version = publish(spark, self.table, staged, state, number)
         reached("published")
         ledger.keep(self.table)
         self._sweep()
         received = staged.count("upsert") + staged.count("quarantine")
         reason = f"{len(landing.take)} new objects" + (f", {len(landing.aside)} delivered before" if landing.aside else "")
-        return self._published(staged, verdicts, version, live, flagged, None, reason=reason, received=received, duplicates=len(landing.aside))
+        return self._published(
+            staged, verdicts, version, live, flagged, None, reason=reason, received=received, duplicates=len(landing.aside)
+        )
 
     # reports ----------------------------------------------------------------------------------------------------
 
@@ -260,5 +273,3 @@ def _in_full(decision: Decision, reason: str) -> Decision:
 def _feed_is_gone(error: Exception) -> bool:
     text = str(error)
     return any(sign in text for sign in ("FILE_NOT_EXIST", "FileNotFoundException", "DELTA_CHANGE_DATA_FILE_NOT_FOUND", "DELTA_TRUNCATED"))
-
-

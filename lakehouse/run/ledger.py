@@ -94,4 +94,3 @@ def keep(table: Table) -> None:
     log = DeltaLog(table_uri(table))
     body = {"id": log.id, "version": log.version, "objects": objects_taken(table, log)}
     storage.put(f"{ledger_uri(table.name)}.json.gz", gzip.compress(json.dumps(body).encode()))
-

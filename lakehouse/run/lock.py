@@ -30,5 +30,7 @@ def one_writer(table: str) -> Iterator[None]:
         try:
             connection.execute("SELECT pg_advisory_lock(%s)", (number,))
         except psycopg.errors.LockNotAvailable:
-            raise LakehouseError(f"{table}: another run or maintenance held it for {WAIT_SECONDS} s. See `lakehouse show {table}`.") from None
+            raise LakehouseError(
+                f"{table}: another run or maintenance held it for {WAIT_SECONDS} s. See `lakehouse show {table}`."
+            ) from None
         yield

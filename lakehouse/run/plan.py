@@ -13,7 +13,14 @@ from lakehouse.graph import reads
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-WHOLE = {"aggregate": "an aggregate", "deduplicate": "DISTINCT", "limit": "LIMIT", "offset": "OFFSET", "tail": "LIMIT", "sample": "a sample"}
+WHOLE = {
+    "aggregate": "an aggregate",
+    "deduplicate": "DISTINCT",
+    "limit": "LIMIT",
+    "offset": "OFFSET",
+    "tail": "LIMIT",
+    "sample": "a sample",
+}
 RIGHT_JOINS = {2: "a full outer join", 4: "a right outer join"}
 _FOREIGN = {
     "local_relation": "local rows", "cached_local_relation": "local rows", "cached_remote_relation": "a checkpoint",
@@ -141,7 +148,7 @@ def _row_wise(table: Table, found: Walk) -> None:
     if found.operations:
         raise NotRowWise(
             f"{table.name}: it uses {sorted(found.operations)[0]} over an input annotated Changes, which holds changed rows only. "
-            f"Annotate the input Touched[\"column\"] (whole groups) or Snapshot (the whole table).\n  {table.where}"
+            f'Annotate the input Touched["column"] (whole groups) or Snapshot (the whole table).\n  {table.where}'
         )
     if table.latest_by and found.filters:
         raise NotRowWise(

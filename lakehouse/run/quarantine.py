@@ -111,4 +111,3 @@ def create(spark: SparkSession, name: str) -> None:
         f"CREATE TABLE IF NOT EXISTS delta.`{quarantine_uri(name)}` ({columns}) USING delta TBLPROPERTIES "
         "('delta.dataSkippingStatsColumns' = 'run_number,quarantined_at', 'delta.enableDeletionVectors' = 'false')"
     )
-

@@ -81,7 +81,7 @@ def resolve(
         before = previous.inputs.get(name)
         if before is None or before.id != now.id or now.version < before.version:
             return decided("full", f"{name} is another table than last time, or an older version of it")
-        range_ = _range(logs[name], before.version, now.version)
+        range_ = _range(logs.get(name), before.version, now.version)
         if range_ is None:
             return decided("full", f"the change feed of {name} no longer reaches back to version {before.version}, or its schema changed")
         if range_.bytes or range_.removes:
@@ -112,6 +112,7 @@ def _inputs(graph: Graph, table: Table, pinned: Mapping[str, Version]) -> tuple[
     models = {i.name for i in table.inputs if i.mode == "model"}
     for name in graph.upstream(table.name):
         if name in models:
+            versions[name] = _model(table, name)
             continue
         log = logs[name] = DeltaLog(table_uri(graph[name]))
         if name in pinned:
@@ -123,10 +124,19 @@ def _inputs(graph: Graph, table: Table, pinned: Mapping[str, Version]) -> tuple[
     return logs, versions
 
 
-def _range(log: DeltaLog, after: int, until: int) -> Range | None:
-    """What moved in (after, until]; None where the feed cannot tell."""
-    if after == until:
-        return Range(after, until, False, 0)
+def _model(table: Table, name: str) -> Version:
+    from lakehouse.models.version import newest_version
+
+    newest = newest_version(name)
+    if newest is None:
+        raise NotBuilt(f"{table.name}: its model '{name}' has not been trained. Train it first: lakehouse train {name}")
+    return newest.as_input
+
+
+def _range(log: DeltaLog | None, after: int, until: int) -> Range | None:
+    """What moved in (after, until]; None where the feed cannot tell. A model (no log) moves with its version."""
+    if log is None or after == until:
+        return Range(after, until, after != until, 0)
     commits = log.between(after, until)
     if commits is None or any(c.changes_schema and c.changes_data for c in commits):
         return None

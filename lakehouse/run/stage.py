@@ -56,9 +56,7 @@ def stage(table: Table, rows: DataFrame, uri: str) -> Staged:
     rules = [*row_rules(table), *reference_rules(table)]
     judged = F.col(CHANGE).isin("upsert", "same", "quarantine")
     counts = [F.sum(F.when(F.col(CHANGE) == k, 1).otherwise(0)).alias(f"change_{k}") for k in kinds]
-    counts += [
-        F.sum(F.when(judged & F.array_contains(FAILED, r.id), 1).otherwise(0)).alias(f"rule_{n}") for n, r in enumerate(rules)
-    ]
+    counts += [F.sum(F.when(judged & F.array_contains(FAILED, r.id), 1).otherwise(0)).alias(f"rule_{n}") for n, r in enumerate(rules)]
     moving = F.col(CHANGE).isin("upsert", "delete", "same")
     counts += [
         F.sum(F.when(judged, 1).otherwise(0)).alias("judged"),
@@ -80,4 +78,3 @@ def stage(table: Table, rows: DataFrame, uri: str) -> Staged:
         got.get("judged", 0), got.get("repeated", 0), got.get("live", 0), got.get("flagged", 0), got.get("inserts", 0),
         got.get("batch_flagged", 0), got.get("whole_live", 0), got.get("whole_flagged", 0),
     )  # fmt: skip
-

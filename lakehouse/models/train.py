@@ -1,0 +1,136 @@
+"""One training: resolve as a table does, fit, log to MLflow, then make the version known."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from lakehouse.declare.fitted import Fitted
+from lakehouse.declare.tables import Table
+from lakehouse.delta.location import table_uri
+from lakehouse.delta.log import DeltaLog
+from lakehouse.delta.session import open_session
+from lakehouse.errors import LakehouseError
+from lakehouse.graph import Graph
+from lakehouse.models.version import ModelVersion, keep, newest_version
+from lakehouse.run import frames
+from lakehouse.run.code import code_hash
+from lakehouse.run.cut import Cut, pinned_by_cuts
+from lakehouse.run.report import Report
+from lakehouse.run.resolve import NotBuilt
+from lakehouse.run.state import Version
+from lakehouse.settings import settings
+
+REQUIREMENTS = ["scikit-learn", "pandas", "cloudpickle"]
+
+
+def train(
+    graph: Graph,
+    name: str,
+    *,
+    full: bool = False,
+    cut: Cut | None = None,
+    only_if_missing: bool = False,
+    attempt: str | None = None,
+    inputs: Mapping[str, Version] | None = None,
+) -> Report:
+    """Train a model where its inputs or code changed; `inputs` pins versions, to reproduce an earlier training."""
+    table, started, clock = graph[name], datetime.now(UTC), monotonic()
+    run_id = f"{name}-{started:%Y%m%dT%H%M%S}"
+    known, code = newest_version(name), code_hash(table)
+    pinned = dict(inputs) if inputs else _inputs(graph, table, cut)
+
+    def report(state: Any, reason: str, version: ModelVersion | None) -> Report:
+        return Report(
+            name, state, run_id, reason=reason, version=version.version if version else None,
+            inputs={n: v.version for n, v in pinned.items()}, seconds=round(monotonic() - clock, 3),
+            started_at=started.isoformat(timespec="seconds"),
+        )  # fmt: skip
+
+    if known and only_if_missing:
+        return report("up to date", "it exists; it is trained weekly", known)
+    if known and not full and not inputs and known.code == code and known.inputs == pinned:
+        return report("up to date", "nothing it reads has moved", known)
+    fitted = fit(graph, table, pinned, attempt)
+    number = (known.version if known else 0) + 1
+    mlflow_run, uri = _log(table, fitted, pinned, code, number)
+    version = ModelVersion(
+        name, number, mlflow_run, uri, code, pinned, list(fitted.features), dict(table.parameters), dict(fitted.metrics),
+        started.isoformat(timespec="seconds"),
+    )  # fmt: skip
+    if not keep(version):
+        raise LakehouseError(f"{name}: version {number} was made by another training meanwhile; run it again.")
+    reason = (
+        "first training"
+        if known is None
+        else "asked for"
+        if full or inputs
+        else "its code changed"
+        if known.code != code
+        else "its inputs moved"
+    )
+    return report("published", reason, version)
+
+
+def _inputs(graph: Graph, table: Table, cut: Cut | None) -> dict[str, Version]:
+    pinned = pinned_by_cuts(graph, table, cut)
+    for name in graph.upstream(table.name):
+        log = DeltaLog(table_uri(graph[name]))
+        if name not in pinned:
+            if log.version is None or log.id is None:
+                raise NotBuilt(f"{table.name}: its input '{name}' has no data yet. Run it first: lakehouse run {name}")
+            pinned[name] = Version(log.id, log.version)
+    return pinned
+
+
+def fit(graph: Graph, table: Table, pinned: Mapping[str, Version], attempt: str | None = None) -> Fitted:
+    """Call the training function on its inputs at the versions given."""
+    with open_session(attempt) as spark:
+        given: dict[str, Any] = {i.name: frames.snapshot(spark, graph[i.name], pinned[i.name].version) for i in table.inputs}
+        if "parameters" in table.function.__code__.co_varnames[: table.function.__code__.co_argcount]:
+            given["parameters"] = dict(table.parameters)
+        fitted = table.function(**given)
+    if not isinstance(fitted, Fitted):
+        raise LakehouseError(
+            f"{table.name}: the training function returned {type(fitted).__name__}. Return Fitted(estimator, features, metrics)."
+            f"\n  {table.where}"
+        )
+    return fitted
+
+
+def _log(table: Table, fitted: Fitted, pinned: Mapping[str, Version], code: str, number: int) -> tuple[str, str]:
+    """Parameters, metrics, artefact and figures into MLflow; returns the run's id and the model's address."""
+    import mlflow
+
+    mlflow.set_tracking_uri(settings().mlflow_url)
+    mlflow.set_experiment(table.name)
+    with mlflow.start_run(run_name=f"{table.name} {number}") as run:
+        mlflow.log_params({k: v for k, v in table.parameters.items()})
+        mlflow.log_metrics({k: float(v) for k, v in fitted.metrics.items()})
+        versions = {n: {"id": v.id, "version": v.version} for n, v in sorted(pinned.items())}
+        mlflow.set_tags(
+            {"lakehouse.inputs": json.dumps(versions), "lakehouse.code": code, "lakehouse.version": number, "owner": table.owner}
+        )
+        logged = mlflow.sklearn.log_model(fitted.estimator, name="model", pip_requirements=REQUIREMENTS, serialization_format="cloudpickle")
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in {**fitted.figures, "features.json": json.dumps(list(fitted.features))}.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
+            mlflow.log_artifacts(folder, "about")
+    return run.info.run_id, logged.model_uri
+
+
+def retrain(graph: Graph, mlflow_run: str) -> dict[str, tuple[float, float]]:
+    """Train again from what an MLflow run says it read; returns each metric then and now."""
+    import mlflow
+
+    mlflow.set_tracking_uri(settings().mlflow_url)
+    then = mlflow.get_run(mlflow_run)
+    experiment = mlflow.get_experiment(then.info.experiment_id)
+    pinned = {n: Version(**v) for n, v in json.loads(then.data.tags["lakehouse.inputs"]).items()}
+    fitted = fit(graph, graph[experiment.name], pinned)
+    return {n: (value, float(fitted.metrics[n])) for n, value in then.data.metrics.items()}
