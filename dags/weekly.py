@@ -2,4 +2,4 @@
 
 from plugins.lakehouse_airflow import dag_of, every_week, graph
 
-weekly = dag_of(graph(), "weekly", schedule=every_week(weekday=1, at="03:30"), text=__doc__, reads="nightly", day_before=True)
+weekly = dag_of(graph(), "weekly", schedule=every_week(weekday=1, at="03:30"), text=__doc__, reads="nightly")

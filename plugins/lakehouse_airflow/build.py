@@ -12,7 +12,7 @@ from airflow.sdk.bases.timetable import BaseTimetable
 from lakehouse.declare import Table
 from lakehouse.graph import LAYERS, Graph
 from plugins.lakehouse_airflow import docs
-from plugins.lakehouse_airflow.operators import CutOperator, LandOperator, MaintainOperator, PublishOperator, TableOperator
+from plugins.lakehouse_airflow.operators import CutOperator, LandOperator, MaintainOperator, ModelOperator, PublishOperator, TableOperator
 from plugins.lakehouse_airflow.schedules import START
 from plugins.lakehouse_airflow.sensor import WatermarkSensor
 
@@ -33,13 +33,11 @@ def dag_of(
     waits_for: str = "",
     reads: str = "",
     publishes: bool = False,
-    day_before: bool = False,
 ) -> DAG:
     """The DAG of all tables of one rhythm.
 
     lands: fetch the sources first. waits_for: the DAG whose last cut must be complete for the day, and is read.
     reads: the DAG whose last cut is read, complete or not. publishes: end by switching the warehouse.
-    day_before: the key is the day of the run, so that data is complete to the day before.
     """
     names = graph.refreshed(refresh)
     missing = _models_to_train(graph, names)
@@ -53,7 +51,7 @@ def dag_of(
             if members:
                 with TaskGroup(layer, prefix_group_id=False, tooltip=f"{len(members)} tables"):
                     for name in members:
-                        tasks[name] = _task(graph, graph[name], day_before=day_before, if_missing=name in missing, **reading)
+                        tasks[name] = _task(graph, graph[name], if_missing=name in missing, **reading)
         _edges(graph, tasks)
         if lands:
             _landing(graph, tasks)
@@ -87,11 +85,12 @@ def _dag(name: str, schedule: BaseTimetable, page: str, text: str, tables: Itera
     )  # fmt: skip
 
 
-def _task(graph: Graph, table: Table, **how: Any) -> TableOperator:
-    return TableOperator(
-        task_id=table.name, graph=graph, table=table.name, owner=table.owner, doc_md=docs.of_table(graph, table),
-        inlets=[asset_of(graph[n]) for n in graph.upstream(table.name)], outlets=[asset_of(table)], **how,
-    )  # fmt: skip
+def _task(graph: Graph, table: Table, *, if_missing: bool, **reading: str) -> TableOperator:
+    said: dict[str, Any] = {
+        "task_id": table.name, "graph": graph, "table": table.name, "owner": table.owner, "doc_md": docs.of_table(graph, table),
+        "inlets": [asset_of(graph[n]) for n in graph.upstream(table.name)], "outlets": [asset_of(table)], **reading,
+    }  # fmt: skip
+    return ModelOperator(if_missing=if_missing, **said) if table.kind == "model" else TableOperator(**said)
 
 
 def _models_to_train(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from lakehouse.declare import Table
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 
@@ -39,9 +42,32 @@ def failed_of(context: Context, tables: tuple[str, ...]) -> list[str]:
     return [name for name in tables if str(states.get(name)) != "success"]
 
 
-def write(graph: Graph, context: Context, read: Cut | None) -> Cut:
+def landed_to(table: Table) -> dict[str, str]:
+    """Up to when the source of a bronze table has landed: looked up before the run, so that the run takes at least that."""
+    if table.source is None:
+        return {}
+    from lakehouse.run import watermarks
+
+    return watermarks(Graph({table.name: table}))
+
+
+def complete_to(graph: Graph, marks: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Of each source, what all of its tables have taken; `marks` are those each bronze table found before its run."""
+    found: dict[str, str] = {}
+    for source, tables in graph.sources().items():
+        promising = [n for n in tables if (s := graph[n].source) and (s.period or s.lands)]
+        seen = [marks.get(n, {}).get(source) for n in promising]
+        if seen and all(seen):
+            found[source] = min((m for m in seen if m), key=datetime.fromisoformat)
+    return found
+
+
+def write(graph: Graph, context: Context, tables: tuple[str, ...], read: Cut | None) -> Cut:
     """Write the run's cut; sources are complete to what the cut it read says, or what its own tables have taken."""
-    from lakehouse.run import watermarks, write_cut
+    from lakehouse.run import write_cut
 
     ti = context["ti"]
-    return write_cut(graph, ti.dag_id, ti.run_id, read.watermarks if read is not None else watermarks(graph))
+    if read is not None:
+        return write_cut(graph, ti.dag_id, ti.run_id, read.watermarks)
+    marks = {n: (ti.xcom_pull(task_ids=n) or {}).get("watermarks", {}) for n in tables if graph[n].source}
+    return write_cut(graph, ti.dag_id, ti.run_id, complete_to(graph, marks))

@@ -23,10 +23,7 @@ class ObjectsLink(BaseOperatorLink):
         from lakehouse.storage import split
 
         console = os.environ.get("LAKEHOUSE_S3_CONSOLE", "")
-        table = operator.graph[operator.table]
-        if not console or table.kind == "model":
-            return ""
-        bucket, key = split(table_uri(table))
+        bucket, key = split(table_uri(operator.graph[operator.table]))
         return f"{console.rstrip('/')}/browser/{bucket}/{quote(key + '/', safe='')}"
 
 
@@ -36,8 +33,7 @@ class ModelLink(BaseOperatorLink):
     name = "MLflow"
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
-        """The address of the model; empty for a table."""
+        """The address of its experiment, where every version is a run."""
         from lakehouse.settings import settings
 
-        table = operator.graph[operator.table]
-        return f"{settings().mlflow_url.rstrip('/')}/#/models/{table.name}" if table.kind == "model" else ""
+        return f"{settings().mlflow_url.rstrip('/')}/#/experiments?searchFilter={operator.table}"

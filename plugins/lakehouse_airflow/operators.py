@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import Asset, BaseOperator
@@ -33,6 +33,8 @@ class LakehouseOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Run; turn what went wrong into a reason for a person and a decision for Airflow."""
+        for chatty in ("openlineage.client", "airflow.providers.openlineage"):  # they speak after the reason of a failure
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         try:
             self._stop_earlier_tries(context)
             return self.run(context)
@@ -41,8 +43,7 @@ class LakehouseOperator(BaseOperator):
         except LakehouseError as stop:
             if may_pass(stop):
                 raise self._again(stop) from None
-            self.log.error("%s", stop)
-            raise AirflowFailException(told(stop)) from None
+            raise AirflowFailException(str(stop)) from None
         except BaseException as failure:  # re-raised: as a failure that is tried again, or as one that is not
             if may_pass(failure):
                 raise self._again(failure) from None
@@ -73,54 +74,61 @@ def attempt_of(context: Context, number: int | None = None) -> str:
 
 
 class TableOperator(LakehouseOperator):
-    """Runs one table, or trains one model."""
+    """Runs one table."""
 
     ui_color = "#e8f0fe"
-    operator_extra_links: ClassVar = (ObjectsLink(), ModelLink())
+    operator_extra_links: ClassVar = (ObjectsLink(),)
 
-    def __init__(
-        self, *, table: str, cut_of: str = "", cut_task: str = "", day_before: bool = False, if_missing: bool = False, **kwargs: Any
-    ) -> None:
-        """Inputs of other DAGs are read at the cut that `cut_task` chose, or else at the last cut of the DAG `cut_of`.
-
-        day_before: the run's key is the day it happens; data is complete to the day before.
-        if_missing: a model that exists is left as it is.
-        """
+    def __init__(self, *, table: str, cut_of: str = "", cut_task: str = "", **kwargs: Any) -> None:
+        """Inputs of other DAGs are read at the cut that `cut_task` of this run chose, or else at the last cut of the DAG `cut_of`."""
         super().__init__(**kwargs)
         self.table, self.cut_of, self.cut_task = table, cut_of, cut_task
-        self.day_before, self.if_missing = day_before, if_missing
         self.report: Any = None
 
     def run(self, context: Context) -> dict[str, Any]:
         """Run the table and hand its report to the asset event and the cut."""
-        from lakehouse.run import run_table
-        from plugins.lakehouse_airflow.cuts import chosen
-
-        self.report = run_table(
-            self.graph, self.table, as_of=self._as_of(context), cut=chosen(context, self.cut_of, self.cut_task), attempt=attempt_of(context)
-        )
-        return self._reported(context)
-
-    def _as_of(self, context: Context) -> date:
-        return day_of(context) - timedelta(days=1 if self.day_before and context.get("partition_key") else 0)
-
-    def _reported(self, context: Context) -> dict[str, Any]:
+        from plugins.lakehouse_airflow.cuts import chosen, landed_to
         from plugins.lakehouse_airflow.reports import event_of
 
+        marks = landed_to(self.graph[self.table])
+        self.report = self.made(context, chosen(context, self.cut_of, self.cut_task))
         self.log.info("%s", self.report)
         for warning in self.report.warnings:
             self.log.warning("%s", warning)
-        event = event_of(self.report)
+        event = event_of(self.report) | ({"watermarks": marks} if marks else {})
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = event
         return event
+
+    def made(self, context: Context, cut: Any) -> Any:
+        """Have the engine do it; returns its report."""
+        from lakehouse.run import run_table
+
+        return run_table(self.graph, self.table, as_of=day_of(context), cut=cut, attempt=attempt_of(context))
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Inputs and output with schema, version, rows and the verdict of each rule."""
         from plugins.lakehouse_airflow.lineage import facets
 
         return facets(self.graph, self.table, self.report)
+
+
+class ModelOperator(TableOperator):
+    """Trains one model; with `if_missing` only one that does not exist yet."""
+
+    ui_color = "#f3e8fd"
+    operator_extra_links: ClassVar = (ModelLink(),)
+
+    def __init__(self, *, if_missing: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.if_missing = if_missing
+
+    def made(self, context: Context, cut: Any) -> Any:
+        """Train."""
+        from lakehouse.models import train
+
+        return train(self.graph, self.table, cut=cut, only_if_missing=self.if_missing, attempt=attempt_of(context))
 
 
 class LandOperator(LakehouseOperator):
@@ -161,7 +169,7 @@ class CutOperator(LakehouseOperator):
                 f"No new cut: {', '.join(failed)} did not succeed in this run, and versions of different moments do not belong "
                 f"together. Readers of '{self.dag_id}' stay at its last cut; the next run in which every table succeeds writes a new one."
             )
-        cut = write(self.graph, context, chosen(context, self.cut_of, self.cut_task))
+        cut = write(self.graph, context, self.tables, chosen(context, self.cut_of, self.cut_task))
         self.log.info("Cut %s: %d tables of '%s' belong together.", cut.id, len(cut.tables), cut.dag)
         for source, mark in sorted(cut.watermarks.items()):
             self.log.info("Source '%s' is complete to %s.", source, mark)
