@@ -63,9 +63,7 @@ class World:
         self.progress = progress
         self._simulated: tuple[Company, State, Day, list[bytes]] | None = None
 
-    def create(
-        self, size: str, until: datetime, seed: int = 7, days: int | None = None, customers: int | None = None
-    ) -> Standing:
+    def create(self, size: str, until: datetime, seed: int = 7, days: int | None = None, customers: int | None = None) -> Standing:
         """Create the company with its history up to a moment; one that was begun goes on where it stopped."""
         if size not in SIZES:
             raise WorldError(f"size '{size}' is unknown; valid: {', '.join(SIZES)}")
@@ -126,8 +124,7 @@ class World:
         with connection.transaction():
             shop.write(connection, shop.founding(company, state))
             connection.execute(
-                "INSERT INTO world.company (seed, size, customers, start, advanced_to, day, state) "
-                "VALUES (%s, %s, %s, %s, %s, 0, %s)",
+                "INSERT INTO world.company (seed, size, customers, start, advanced_to, day, state) VALUES (%s, %s, %s, %s, %s, 0, %s)",
                 [company.seed, company.size, company.customers, company.start, company.begins, state.pack()],
             )
         return Standing(company, company.begins, 0)
@@ -135,9 +132,7 @@ class World:
     def _standing(self, connection: shop.Connection) -> Standing | None:
         if connection.execute("SELECT to_regclass('world.company')").fetchone()[0] is None:
             return None
-        row = connection.execute(
-            "SELECT seed, size, customers, start, advanced_to, day FROM world.company"
-        ).fetchone()
+        row = connection.execute("SELECT seed, size, customers, start, advanced_to, day FROM world.company").fetchone()
         return Standing(Company(*row[:4]), row[4].astimezone(UTC), row[5]) if row else None
 
     def _state(self, connection: shop.Connection) -> State:
@@ -157,9 +152,7 @@ class World:
         midnight = datetime.fromtimestamp(company.second(day.day), UTC)
         first = int((standing.advanced_to - midnight).total_seconds()) // HOUR
         last = min(24, int((target - midnight).total_seconds()) // HOUR)
-        objects = {
-            f"web/events/{midnight + timedelta(hours=h):%Y-%m-%dT%H}.jsonl.gz": events[h] for h in range(first, last)
-        }
+        objects = {f"web/events/{midnight + timedelta(hours=h):%Y-%m-%dT%H}.jsonl.gz": events[h] for h in range(first, last)}
         if last == 24:
             objects[f"ads/google/{midnight:%Y-%m-%d}.csv"] = reports.google(company, day)
             objects[f"ads/meta/{midnight:%Y-%m-%d}.jsonl"] = reports.meta(company, day)
@@ -172,9 +165,7 @@ class World:
                 shop.write(connection, shop.steps(company, day, hour))
             connection.execute("UPDATE world.company SET advanced_to = %s", [moved])
             if last == 24:
-                connection.execute(
-                    "UPDATE world.company SET day = %s, state = %s", [day.day + 1, day.after.pack()]
-                )
+                connection.execute("UPDATE world.company SET day = %s, state = %s", [day.day + 1, day.after.pack()])
         return Standing(company, moved, day.day + (last == 24))
 
     def _land(self, key: str, body: bytes) -> None:

@@ -81,8 +81,8 @@ class Paid:
 
 
 PAID = {
-    PAID_SEARCH: Paid(60.0, 0.30, 80.0, 1.3, visits=110.0, lift=0.06, seen=1.0),
-    PAID_SOCIAL: Paid(45.0, 0.65, 110.0, 1.1, visits=90.0, lift=0.12, seen=0.7),
+    PAID_SEARCH: Paid(180.0, 0.30, 240.0, 1.3, visits=110.0, lift=0.06, seen=1.0),
+    PAID_SOCIAL: Paid(135.0, 0.65, 330.0, 1.1, visits=90.0, lift=0.12, seen=0.7),
 }
 NEWSLETTER_LIFT = {1: 0.30, 2: 0.10, 4: 0.30, 5: 0.10}
 """Lift of a customer who agreed to e-mail, by weekday: newsletters go out on Tuesday and Friday."""

@@ -96,9 +96,7 @@ def _groups(random: np.random.Generator, channel: Array) -> Array:
     return group
 
 
-def _prospects(
-    company: Company, state: State, advertising: Advertising, random: np.random.Generator, begins: int
-) -> tuple[Visits, int]:
+def _prospects(company: Company, state: State, advertising: Advertising, random: np.random.Generator, begins: int) -> tuple[Visits, int]:
     counts = random.poisson(advertising.visits)
     arrival, cause = (np.repeat(side.ravel(), counts.ravel()) for side in np.indices(counts.shape))
     cause = np.where(cause == len(CHANNELS), BASELINE, cause)
@@ -140,9 +138,7 @@ def _first_orders(visits: Visits, first: int, end: int) -> Visits:
     return Visits(*(getattr(visits, f)[rows] for f in ("at", "visitor", "customer", "channel", "cause", "group")))
 
 
-def _customers(
-    state: State, advertising: Advertising, random: np.random.Generator, begins: int, n: int
-) -> Visits:
+def _customers(state: State, advertising: Advertising, random: np.random.Generator, begins: int, n: int) -> Visits:
     people = state.customers[:n]
     lift = np.tile(advertising.lift, (n, 1)) * np.where(np.arange(len(CHANNELS)) == EMAIL, people["consent"][:, :1], True)
     expected = people["rate"] * advertising.demand * (1 + lift.sum(axis=1))

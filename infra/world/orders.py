@@ -46,15 +46,12 @@ class Orders:
         return result
 
 
-def take_orders(
-    company: Company, state: State, changes: Changes, random: np.random.Generator, visits: "list[Visits]"
-) -> Orders:
+def take_orders(company: Company, state: State, changes: Changes, random: np.random.Generator, visits: "list[Visits]") -> Orders:
     """Turn buying visits into orders with lines and decide their future; moves the state."""
     at = np.concatenate([v.at for v in visits])
     order = np.argsort(at, kind="stable")
     at, visitor, customer, channel, cause, group = (
-        np.concatenate([getattr(v, name) for v in visits])[order]
-        for name in ("at", "visitor", "customer", "channel", "cause", "group")
+        np.concatenate([getattr(v, name) for v in visits])[order] for name in ("at", "visitor", "customer", "channel", "cause", "group")
     )
     n, begins = len(at), company.second(state.day)
     people = state.customers
@@ -89,9 +86,7 @@ def take_orders(
     )  # fmt: skip
 
 
-def _decide(
-    state: State, random: np.random.Generator, number: Array, at: Array, lines: Array, starts: Array, amount: Array
-) -> None:
+def _decide(state: State, random: np.random.Generator, number: Array, at: Array, lines: Array, starts: Array, amount: Array) -> None:
     n = len(number)
     cancelled = random.random(n) < CANCELLED_SHARE
     shipped = at + random.integers(14 * HOUR, 50 * HOUR, n)

@@ -8,10 +8,10 @@ from infra.world.company import (
     ALIVE_AT_START,
     BASELINE,
     CARRIED_OVER,
+    CONSENT_AT_SIGNUP,
     DAY,
     LIFETIME_DAYS,
     PURPOSES,
-    CONSENT_AT_SIGNUP,
     RATE,
     REGULARS,
     SEGMENTS,
@@ -25,12 +25,13 @@ Row = dict[str, Any]
 FIRST = (
     "Anna Ben Clara David Elena Felix Greta Hannes Ida Jonas Klara Leo Mila Noah Olga Paul Quirin Rosa Stefan Tilda Uwe "
     "Vera Willem Xenia Yusuf Zoe Amélie Björn Chloé Dragan Eszter François Giulia Håkon Inès Jürgen Łukasz Maëlle"
-).split()
+)
 LAST = (
     "Adler Bauer Costa Dubois Eriksen Fischer García Huber Ivanov Jansen Kowalski Lindqvist Moreau Novak O'Brien Petrov "
     "Quandt Rossi Schneider Tanaka Ullmann Vogel Wagner Xu Yilmaz Zimmermann Müller Søndergaard Núñez Šimek"
-).split()
-STREETS = "Hauptstraße,Bahnhofstraße,Gartenweg,Am Markt,Rue de la Paix,Via Roma,Kerkstraat,Lindenallee,Schulweg".split(",")
+)
+FIRST_NAMES, LAST_NAMES = FIRST.split(), LAST.split()
+STREETS = ("Hauptstraße", "Bahnhofstraße", "Gartenweg", "Am Markt", "Rue de la Paix", "Via Roma", "Kerkstraat", "Lindenallee", "Schulweg")
 CITIES = (
     ("Berlin", "10115", "DE"),
     ("München", "80331", "DE"),
@@ -136,7 +137,7 @@ def contact(company: Company, index: int, email: int, address: int) -> Row:
     """Give name and addresses of a customer, at given counts of moves and changes of e-mail."""
     number = index + 1
     name = scatter(company.seed, "name", [number, number + 1_000_000_007])
-    first, last = FIRST[int(name[0] % len(FIRST))], LAST[int(name[1] % len(LAST))]
+    first, last = FIRST_NAMES[int(name[0] % len(FIRST_NAMES))], LAST_NAMES[int(name[1] % len(LAST_NAMES))]
     host = MAIL_HOSTS[int(pick(company.seed, "host", [number * 50 + email], len(MAIL_HOSTS))[0])]
     local = "".join(c for c in f"{first}.{last}".lower() if c.isascii() and (c.isalpha() or c == "."))
     return {

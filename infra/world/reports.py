@@ -64,9 +64,7 @@ def google(company: Company, day: Day) -> bytes:
         group = AD_GROUPS[line.group]
         names = (group.campaign_id, group.campaign, group.group_id, group.group)
         conversions = f"{line.orders * 0.95:.2f}"
-        writer.writerow(
-            (company.date(day.day), *names, line.impressions, line.clicks, line.cents * 10_000, conversions, "EUR")
-        )
+        writer.writerow((company.date(day.day), *names, line.impressions, line.clicks, line.cents * 10_000, conversions, "EUR"))
     return target.getvalue().encode()
 
 

@@ -74,10 +74,14 @@ def founding(company: Company, state: State) -> Iterator[Step]:
 def _product(state: State, index: int, at: int) -> Row:
     known = state.products[index]
     cost = money(int(known["list_cents"]) * 11 // 20)
-    return product(index) | {"price": money(int(known["cents"])), "cost": cost, "is_active": bool(known["active"])} | {
-        "created_at": moment(at),
-        "updated_at": moment(at),
-    }
+    return (
+        product(index)
+        | {"price": money(int(known["cents"])), "cost": cost, "is_active": bool(known["active"])}
+        | {
+            "created_at": moment(at),
+            "updated_at": moment(at),
+        }
+    )
 
 
 def _newcomers(company: Company, state: State, indices: Iterable[int], at: int | None = None) -> Iterator[Step]:
@@ -247,13 +251,9 @@ def _statement(verb: str, table: str, columns: tuple[str, ...]) -> sql.Composed:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     given = sql.SQL("jsonb_populate_recordset(NULL::{t}, %s::jsonb)").format(t=sql.Identifier(table))
     if verb == "insert":
-        return sql.SQL("INSERT INTO {t} ({names}) SELECT {names} FROM {given}").format(
-            t=sql.Identifier(table), names=names, given=given
-        )
+        return sql.SQL("INSERT INTO {t} ({names}) SELECT {names} FROM {given}").format(t=sql.Identifier(table), names=names, given=given)
     key = sql.Identifier(KEYS[table])
-    sets = sql.SQL(", ").join(
-        sql.SQL("{c} = given.{c}").format(c=sql.Identifier(c)) for c in columns if c != KEYS[table]
-    )
+    sets = sql.SQL(", ").join(sql.SQL("{c} = given.{c}").format(c=sql.Identifier(c)) for c in columns if c != KEYS[table])
     return sql.SQL("UPDATE {t} SET {sets} FROM {given} given WHERE {t}.{key} = given.{key}").format(
         t=sql.Identifier(table), sets=sets, given=given, key=key
     )

@@ -55,9 +55,7 @@ class State:
     def copy(self) -> Self:
         """Give a state that can change without changing this one."""
         parts = {f.name: getattr(self, f.name) for f in fields(self)}
-        return type(self)(
-            **{name: value.copy() if isinstance(value, (np.ndarray, list)) else value for name, value in parts.items()}
-        )
+        return type(self)(**{name: value.copy() if isinstance(value, (np.ndarray, list)) else value for name, value in parts.items()})
 
     def pack(self) -> bytes:
         """Write the state to bytes."""

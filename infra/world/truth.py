@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from infra.world.advertising import first_order_chance
 from infra.world.company import (
     BASELINE,
     CHANNELS,
@@ -16,7 +17,6 @@ from infra.world.company import (
     Company,
 )
 from infra.world.day import Day
-from infra.world.advertising import first_order_chance
 from infra.world.life import DELETION_DAILY
 from infra.world.population import customer_id
 from infra.world.state import Array, State
@@ -43,7 +43,7 @@ def achievable_auc(probability: Array) -> float:
     """Give the expected area under the ROC curve of the best possible ranking: by the probabilities themselves."""
     p = np.sort(np.asarray(probability, float))
     q = 1 - p
-    values, start = np.unique(p, return_index=True)
+    start = np.unique(p, return_index=True)[1]
     positive, negative = np.add.reduceat(p, start), np.add.reduceat(q, start)
     below = np.cumsum(negative) - negative
     wins = float((positive * below).sum() + 0.5 * (positive * negative).sum() - 0.5 * (p * q).sum())

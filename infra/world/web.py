@@ -77,9 +77,7 @@ def _lines(company: Company, day: Day) -> Lines:
     return _write(company, day, of, kind, seen, at, who, place)
 
 
-def _moments(
-    random: np.random.Generator, at: Array, buys: Array, of: Array, place: Array, count: Array, begins: int
-) -> Array:
+def _moments(random: np.random.Generator, at: Array, buys: Array, of: Array, place: Array, count: Array, begins: int) -> Array:
     gaps = np.where(place > 0, random.integers(8_000, 75_000, len(of)), 0)
     walked = np.cumsum(gaps)
     last = np.cumsum(count) - 1
@@ -89,18 +87,14 @@ def _moments(
     return result
 
 
-def _known(
-    random: np.random.Generator, customer: Array, buys: Array, of: Array, place: Array, count: Array, newcomer: int
-) -> Array:
+def _known(random: np.random.Generator, customer: Array, buys: Array, of: Array, place: Array, count: Array, newcomer: int) -> Array:
     signed_in = (random.random(len(customer)) < 0.6) & (customer < newcomer) | ~buys
     visible = signed_in[of] | (place >= count[of] - 2)
     result: Array = np.where(visible, customer[of], -1)
     return result
 
 
-def _write(
-    company: Company, day: Day, of: Array, kind: Array, seen: Array, at: Array, who: Array, place: Array
-) -> Lines:
+def _write(company: Company, day: Day, of: Array, kind: Array, seen: Array, at: Array, who: Array, place: Array) -> Lines:
     seed, sessions, n = company.seed, day.sessions, len(of)
     number = day.day * 1_000_000_000 + np.arange(n)
     left, right = scatter(seed, "event", number).tolist(), scatter(seed, "event again", number).tolist()
@@ -123,6 +117,8 @@ def _write(
             "customer_id": customer_id(customer) if customer >= 0 else None,
             "url": _url(first, type_, shown),
             "product_id": product_id(shown) if shown >= 0 else None,
+            "order_id": None,
+            "value": None,
         }
         if type_ == PURCHASE:
             order = int(sessions.order[session])

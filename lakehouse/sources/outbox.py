@@ -1,0 +1,238 @@
+"""Change rows of a Postgres source, read from its `outbox` table and landed batch by batch.
+
+The source writes a row into `outbox` in the transaction of each change: `sequence` (bigserial), `xid` (xid8, default
+`pg_current_xact_id()`), `operation` ("upsert" or "delete"), `table_name`, `row` (jsonb) and `at`.
+
+**Why not simply "sequence greater than the last one".** Sequence numbers are drawn when a row is written, but become visible
+when its transaction commits. A long transaction that drew 5 may commit after a short one that drew 9: a reader that
+noted 9 never sees 5. Transactions themselves have no such gap: at any moment Postgres knows which are finished, and calls
+that a snapshot. So each batch notes the snapshot it read under, and the next one takes exactly the rows whose transaction
+that snapshot did not see: none is missed, none is taken twice, whatever commits late. Rows of transactions below the noted
+snapshot's xmin need not even be looked at.
+
+**The watermark** says up to which moment everything has landed. A source may promise it through a function `outbox_clock()`
+(the simulated company does, for its time is not ours). Else it is the clock, read before the snapshot: a transaction that the
+snapshot knows nothing of writes its rows later. One that was open may have written rows before, so with an open transaction
+the clock of this batch only counts once a later batch sees all of them finished; until then it is kept in `marks`.
+
+**A batch** is one read of all tables in one snapshot, so an order and its lines land together. Objects
+`<source>/<table>/<batch>.jsonl.gz` come first, the manifest `<source>/_batches/<batch>.json` last and only if absent: what a
+crash left without manifest does not count, and the next attempt writes over it. One reader at a time holds an advisory lock.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.errors import LakehouseError
+
+if TYPE_CHECKING:
+    import psycopg
+    from mypy_boto3_s3 import S3Client
+
+    Connection = psycopg.Connection[Any]
+
+Clock = Callable[[], datetime]
+ROWS_AT_ONCE = 2_000
+WAIT_FOR_LOCK = "60s"
+NOTHING_SEEN = "1:1:"
+SAFE_NAME = re.compile(r"[A-Za-z0-9_]+")
+
+READ = """
+SELECT table_name, format('{"sequence": %%s, "operation": "%%s", "at": %%s, "row": %%s}', sequence, operation, to_jsonb(at), row)
+FROM outbox
+WHERE xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, %(seen)s::pg_snapshot)
+ORDER BY sequence
+"""
+
+
+class OutboxError(LakehouseError):
+    """An outbox could not be read."""
+
+
+@dataclass(frozen=True)
+class LandReport:
+    """What one read landed; with nothing new it names the batch before."""
+
+    batch: str
+    rows: dict[str, int]
+    watermark: datetime | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The last word on a batch: an object without it does not count."""
+
+    source: str
+    batch: str
+    snapshot: str
+    watermark: str | None
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def until(self) -> datetime | None:
+        """The watermark as a moment."""
+        return datetime.fromisoformat(self.watermark) if self.watermark else None
+
+    def to_json(self) -> bytes:
+        """The manifest as it is stored."""
+        return json.dumps(self.__dict__, indent=1).encode()
+
+
+def land(source: str, dsn: str, s3: S3Client, bucket: str, clock: Clock | None = None) -> LandReport:
+    """Land what the outbox of `source` holds and was not landed yet, as one batch."""
+    began = time.monotonic()
+    with _connected(source, dsn) as connection:
+        last = _newest(source, s3, bucket)
+        keeps_time = clock is None and _one(connection, "SELECT to_regprocedure('outbox_clock()') IS NOT NULL") is True
+        before = clock() if clock else _one(connection, "SELECT clock_timestamp()")
+        with _snapshot(connection, source, last) as snapshot, TemporaryDirectory() as folder:
+            now = _one(connection, "SELECT outbox_clock()") if keeps_time else before
+            watermark, marks = _watermark(last, snapshot, now, promised=keeps_time)
+            batch = f"{int(last.batch) + 1 if last else 1:010d}"
+            files = _spool(connection, last.snapshot if last else NOTHING_SEEN, Path(folder), source)
+            if last and not files and watermark == last.watermark:
+                return LandReport(last.batch, {}, last.until, time.monotonic() - began)
+            objects = {table: _upload(s3, bucket, f"{source}/{table}/{batch}.jsonl.gz", *files[table]) for table in files}
+        manifest = Manifest(source, batch, snapshot, watermark, marks, objects)
+        _commit(s3, bucket, manifest)
+    rows = {table: each["rows"] for table, each in objects.items()}
+    return LandReport(batch, rows, manifest.until, time.monotonic() - began)
+
+
+def watermark(source: str, s3: S3Client | None = None, bucket: str = "") -> datetime | None:
+    """Up to which moment a source has landed, by its newest manifest; nothing if it has none."""
+    if s3 is None:
+        from lakehouse import storage
+        from lakehouse.settings import settings
+
+        s3, bucket = storage.client(), storage.split(f"{settings().landing}/")[0]
+    newest = _newest(source, s3, bucket)
+    return newest.until if newest else None
+
+
+@contextmanager
+def _connected(source: str, dsn: str) -> Iterator[Connection]:
+    import psycopg
+
+    try:
+        with psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC") as connection:
+            connection.execute(f"SET lock_timeout = '{WAIT_FOR_LOCK}'")
+            connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"outbox of {source}"])
+            yield connection
+    except psycopg.errors.LockNotAvailable:
+        raise OutboxError(
+            f"{source}: another reader has held its outbox for {WAIT_FOR_LOCK}. Wait for it, or end it: "
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+        ) from None
+    except psycopg.errors.UndefinedTable as missing:
+        raise OutboxError(
+            f"{source}: its database has no table as the outbox needs ({missing.diag.message_primary}). Valid: outbox (sequence bigserial, "
+            "xid xid8 DEFAULT pg_current_xact_id(), operation text, table_name text, row jsonb, at timestamptz)"
+        ) from None
+    except psycopg.OperationalError as down:
+        raise OutboxError(f"{source}: its database does not answer ({str(down).strip()}). Check LAKEHOUSE_{source.upper()}_URL") from None
+
+
+@contextmanager
+def _snapshot(connection: Connection, source: str, last: Manifest | None) -> Iterator[str]:
+    """A transaction in which everything is read as of one moment; gives that moment's snapshot."""
+    import psycopg
+
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    with connection.transaction():
+        snapshot = str(_one(connection, "SELECT pg_current_snapshot()::text"))
+        if last and _xmax(snapshot) < _xmax(last.snapshot):
+            raise OutboxError(
+                f"{source}: batch {last.batch} was read under snapshot {last.snapshot}, the database is now at {snapshot}: it was restored "
+                f"or replaced. Land it under another source name, or remove {source}/ from landing and rebuild its bronze tables"
+            )
+        yield snapshot
+
+
+def _one(connection: Connection, query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
+
+
+def _xmin(snapshot: str) -> int:
+    return int(snapshot.split(":")[0])
+
+
+def _xmax(snapshot: str) -> int:
+    return int(snapshot.split(":")[1])
+
+
+def _watermark(last: Manifest | None, snapshot: str, now: datetime | None, *, promised: bool) -> tuple[str | None, list[tuple[int, str]]]:
+    """The watermark after this read, and the clocks that still wait for open transactions."""
+    before = last.watermark if last else None
+    marks = [(xmax, at) for xmax, at in (last.marks if last else [])]
+    if now is not None:
+        marks.append((0 if promised else _xmax(snapshot), now.astimezone(UTC).isoformat()))
+    done = [at for xmax, at in marks if xmax <= _xmin(snapshot)]
+    reached = max((m for m in (before, *done) if m), key=datetime.fromisoformat, default=None)
+    return reached, [(xmax, at) for xmax, at in marks if xmax > _xmin(snapshot)]
+
+
+def _spool(connection: Connection, seen: str, folder: Path, source: str) -> dict[str, tuple[Path, int]]:
+    """Write the new rows to one file a table, holding few of them in memory at a time."""
+    counts: dict[str, int] = {}
+    with ExitStack() as stack:
+        files: dict[str, gzip.GzipFile] = {}
+        cursor = stack.enter_context(connection.cursor("outbox"))
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(READ, {"seen": seen})
+        for table, line in cursor:
+            if table not in files:
+                if not SAFE_NAME.fullmatch(table):
+                    raise OutboxError(f"{source}: outbox names a table '{table}'; valid are letters, digits and _")
+                raw = stack.enter_context((folder / table).open("wb"))
+                files[table] = stack.enter_context(gzip.GzipFile("", "wb", 6, raw, mtime=0))
+            files[table].write(line.encode() + b"\n")
+            counts[table] = counts.get(table, 0) + 1
+    return {table: (folder / table, rows) for table, rows in counts.items()}
+
+
+def _upload(s3: S3Client, bucket: str, key: str, file: Path, rows: int) -> dict[str, Any]:
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    s3.upload_file(str(file), bucket, key)
+    return {"key": key, "rows": rows, "bytes": file.stat().st_size, "sha256": digest}
+
+
+def _newest(source: str, s3: S3Client, bucket: str) -> Manifest | None:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{source}/_batches/")
+    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+    if not keys:
+        return None
+    stored = json.loads(s3.get_object(Bucket=bucket, Key=max(keys))["Body"].read())
+    return Manifest(**stored | {"marks": [(xmax, at) for xmax, at in stored["marks"]]})
+
+
+def _commit(s3: S3Client, bucket: str, manifest: Manifest) -> None:
+    from botocore.exceptions import ClientError
+
+    key = f"{manifest.source}/_batches/{manifest.batch}.json"
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=manifest.to_json(), IfNoneMatch="*")
+    except ClientError as refused:
+        if refused.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
+            raise
+        raise OutboxError(
+            f"{manifest.source}: s3://{bucket}/{key} was written by another reader meanwhile. Run it again: what that one did not "
+            "take is still in the outbox"
+        ) from None
