@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.stacks import airflow_stack, stack, stack_command, stack_home
+
+__all__ = ["airflow_stack", "stack", "stack_command", "stack_home"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("LAKEHOUSE_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
 
