@@ -50,8 +50,7 @@ def _repeated(declared: Sequence[Table]) -> Iterator[str]:
 
 def _cycle(tables: Tables) -> Iterator[str]:
     reading = {
-        n: [i.name for i in t.inputs if i.name in tables] + [r for r in t.references if r in tables and r != n]
-        for n, t in tables.items()
+        n: [i.name for i in t.inputs if i.name in tables] + [r for r in t.references if r in tables and r != n] for n, t in tables.items()
     }
     try:
         TopologicalSorter(reading).prepare()
@@ -107,7 +106,7 @@ def _columns(table: Table, tables: Tables) -> Iterator[str]:
         if times > 1:
             yield f"column '{name}' is declared {times} times. Keep one."
     if table.layer != "bronze" and not table.key:
-        yield "it has no key. Every table above bronze has one: key=\"…_id\"."
+        yield 'it has no key. Every table above bronze has one: key="…_id".'
     named = (("key", table.key), ("partitioned_by", table.partitioned_by), ("rule", [r.column for r in table.rules if r.column]))
     for what, listed in named:
         for name in listed:

@@ -49,9 +49,7 @@ def _folder(jobs: str | Path) -> Path:
         return path.resolve()
     spec = None if path.is_absolute() else PathFinder.find_spec(str(jobs))  # not what another load left in memory
     if spec is None or not spec.submodule_search_locations:
-        raise GraphError(
-            f"'{jobs}' is no package to be found from {Path.cwd()}. Start where `jobs/` lies, or set LAKEHOUSE_JOBS."
-        )
+        raise GraphError(f"'{jobs}' is no package to be found from {Path.cwd()}. Start where `jobs/` lies, or set LAKEHOUSE_JOBS.")
     return Path(next(iter(spec.submodule_search_locations))).resolve()
 
 
@@ -110,8 +108,10 @@ def _imported(folder: Path, file: Path) -> ModuleType:
     _read_at[file] = stamp
     try:
         return importlib.import_module(name)
-    except LakehouseError:
-        raise
+    except DeclarationError as error:
+        raise DeclarationError(str(error).replace(str(file), _short(file))) from None
+    except LakehouseError as error:
+        raise DeclarationError(f"{file.stem}: {error}\n  {_short(file)}:{_line(error, file)}") from None
     except Exception as error:  # whatever a user's file does wrong must name that file
         raise DeclarationError(
             f"{file.stem}: the file cannot be imported: {type(error).__name__}: {error}\n  {_short(file)}:{_line(error, file)}"

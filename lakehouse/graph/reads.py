@@ -11,7 +11,24 @@ from sqlglot.optimizer.scope import traverse_scope
 from lakehouse.errors import LakehouseError
 
 CLOCKS = frozenset(
-    ["now", "current_timestamp", "current_date", "current_time", "localtimestamp", "unix_timestamp", "rand", "randn", "random", "uuid", "curdate", "monotonically_increasing_id", "input_file_name"]
+    [
+        "now",
+        "current_timestamp",
+        "current_date",
+        "current_time",
+        "localtimestamp",
+        "unix_timestamp",
+        "rand",
+        "randn",
+        "random",
+        "randstr",
+        "shuffle",
+        "uniform",
+        "uuid",
+        "curdate",
+        "monotonically_increasing_id",
+        "input_file_name",
+    ]
 )
 _WHOLE = (exp.AggFunc, exp.Window, exp.Distinct, exp.Limit, exp.Group, exp.Having, exp.Offset)
 
@@ -28,8 +45,7 @@ def parsed(sql: str) -> exp.Query | exp.Values:
     except sqlglot.errors.ParseError as error:
         first = error.errors[0] if error.errors else {}
         raise SQLError(
-            f"the SQL cannot be parsed: {first.get('description', error)} at line {first.get('line')}, "
-            f"near '{first.get('highlight', '')}'."
+            f"the SQL cannot be parsed: {first.get('description', error)} at line {first.get('line')}, near '{first.get('highlight', '')}'."
         ) from None
     if len(trees) != 1 or not isinstance(trees[0], exp.Query | exp.Values):
         raise SQLError("the SQL must be one SELECT. Remove further statements and anything that writes.")
@@ -38,7 +54,9 @@ def parsed(sql: str) -> exp.Query | exp.Values:
 
 def tables_read(sql: str) -> set[str]:
     """Names of the tables a SELECT reads; common table expressions are not among them, `a.b` stays qualified."""
-    tree = parsed(sql)
+    tree = parsed(sql).copy()
+    for identifier in tree.find_all(exp.Identifier):  # Spark's names have no case, scopes tell them apart by it
+        identifier.set("this", identifier.name.lower())
     read: set[str] = set()
     seen: set[int] = set()
     for scope in traverse_scope(tree):

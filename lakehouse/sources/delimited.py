@@ -110,9 +110,7 @@ def _texts(lines: Iterator[bytes | None], encoding: str) -> Iterator[tuple[int, 
     except LookupError:
         codec = ""
     if not codec or codec.startswith(("utf-16", "utf-32", "utf-7")):
-        raise ObjectRefused(
-            f"encoding='{encoding}' cannot be read line by line. Valid: utf-8, cp1252, latin-1…"
-        )
+        raise ObjectRefused(f"encoding='{encoding}' cannot be read line by line. Valid: utf-8, cp1252, latin-1…")
     for number, line in enumerate(lines, 1):
         if line is None:
             yield Unreadable(number, "", f"the line is longer than {LINE_LIMIT >> 20} MB")
@@ -129,9 +127,7 @@ def _texts(lines: Iterator[bytes | None], encoding: str) -> Iterator[tuple[int, 
             yield number, text
 
 
-def _records(
-    texts: Iterator[tuple[int, str] | Unreadable], fields: Fields
-) -> Iterator[tuple[int, list[str | None], str] | Unreadable]:
+def _records(texts: Iterator[tuple[int, str] | Unreadable], fields: Fields) -> Iterator[tuple[int, list[str | None], str] | Unreadable]:
     """Lines joined where a quote spans them; of a broken record every line is reported."""
     for first in texts:
         if isinstance(first, Unreadable):

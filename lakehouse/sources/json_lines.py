@@ -37,9 +37,7 @@ def _no_number(text: str) -> Any:
     raise Refused(f"{text} is no JSON number")
 
 
-_decoder: Any = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=Literal, parse_int=Literal, parse_constant=_no_number
-)
+_decoder: Any = json.JSONDecoder(object_pairs_hook=_object, parse_float=Literal, parse_int=Literal, parse_constant=_no_number)
 _scan = _decoder.scan_once
 
 

@@ -20,9 +20,7 @@ CHANGE_COLUMNS = ("_op", "_sequence", "_event_at")
 UNKNOWN = b"unknown_columns"
 
 
-def read_object(
-    source: Source, columns: Sequence[str], open_stream: Open, name: str, chunk_rows: int = 20_000
-) -> Iterator[Any]:
+def read_object(source: Source, columns: Sequence[str], open_stream: Open, name: str, chunk_rows: int = 20_000) -> Iterator[Any]:
     """Record batches of one object: `columns` (names as received) as `c0`…, text, null where absent.
 
     Change rows have `_op`, `_sequence`, `_event_at` before them; after them come `_line` (bigint, from 1),
@@ -87,9 +85,7 @@ def _batch(labels: Sequence[str], chunk: list[Row | Unreadable], unknown: list[s
     ]
     kinds = {"_line": pa.int64()}
     fields = [(label, kinds.get(label, pa.string())) for label in (*labels, "_line", "_raw", "_error")]
-    return pa.RecordBatch.from_arrays(
-        arrays, schema=pa.schema(fields, metadata={UNKNOWN: json.dumps(unknown).encode()})
-    )
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata={UNKNOWN: json.dumps(unknown).encode()}))
 
 
 def _shown(text: str) -> str:

@@ -1,6 +1,7 @@
 """Order is inferred: random graphs of tables, with and without cycles."""
 
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,12 +96,11 @@ def test_a_cycle_is_found_if_there_is_one_and_shown_as_it_runs(reading):
     }
     told = [p for p in problems([named(n, *r) for n, r in reading.items()]) if "a cycle" in p]
     cyclic = any(
-        name in {far for near in inside[name] for far in reachable({n: (list(r), []) for n, r in inside.items()}, near)}
-        for name in reading
+        name in {far for near in inside[name] for far in reachable({n: (list(r), []) for n, r in inside.items()}, near)} for name in reading
     )
     assert bool(told) == cyclic
     if told:
         ring = told[0].split("a cycle, ")[1].split(".")[0].split(" reads ")
         assert ring[0] == ring[-1] and len(ring) > 1
-        assert all(other in inside[name] for name, other in zip(ring, ring[1:], strict=False))
+        assert all(other in inside[name] for name, other in pairwise(ring))
         assert "Remove one of these" in told[0] and told[0].endswith("x.py:1")

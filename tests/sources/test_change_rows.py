@@ -19,9 +19,7 @@ CHANGE = {
 def batches(*lines):
     content = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines).encode()
     source = ChangeRows("shop/orders")
-    return list(
-        read_object(source, ("order_id", "total"), lambda: io.BytesIO(content), "shop/orders/0001.jsonl")
-    )
+    return list(read_object(source, ("order_id", "total"), lambda: io.BytesIO(content), "shop/orders/0001.jsonl"))
 
 
 def rows(*lines):

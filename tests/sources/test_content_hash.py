@@ -9,10 +9,7 @@ from lakehouse.sources.read import content_hash
 
 def test_a_file_packed_anew_is_the_same_delivery():
     content = b"id,name\n1,a\n"
-    hashes = {
-        content_hash(io.BytesIO(packed))
-        for packed in (content, gzip.compress(content, mtime=1), gzip.compress(content, 1, mtime=2))
-    }
+    hashes = {content_hash(io.BytesIO(packed)) for packed in (content, gzip.compress(content, mtime=1), gzip.compress(content, 1, mtime=2))}
     assert hashes == {hashlib.sha256(content).hexdigest()}
 
 
