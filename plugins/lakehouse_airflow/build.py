@@ -13,7 +13,6 @@ from lakehouse.declare import Table
 from lakehouse.graph import LAYERS, Graph
 from plugins.lakehouse_airflow import docs
 from plugins.lakehouse_airflow.operators import CutOperator, LandOperator, MaintainOperator, ModelOperator, PublishOperator, TableOperator
-from plugins.lakehouse_airflow.schedules import START
 from plugins.lakehouse_airflow.sensor import WatermarkSensor
 
 CUT, PUBLISH, WAIT = "cut", "publish", "wait_for_data"
@@ -80,7 +79,7 @@ def asset_of(table: Table) -> Asset:
 
 def _dag(name: str, schedule: BaseTimetable, page: str, text: str, tables: Iterable[Table], **more: Any) -> DAG:
     return DAG(
-        name, schedule=schedule, start_date=START, catchup=False, max_active_runs=1, default_args=TRIES, doc_md=page,
+        name, schedule=schedule, catchup=False, max_active_runs=1, default_args=TRIES, doc_md=page,
         description=docs.first_sentence(text), tags={"lakehouse", *(t.layer for t in tables)}, **more,
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import Asset, BaseOperator
@@ -33,8 +32,6 @@ class LakehouseOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Run; turn what went wrong into a reason for a person and a decision for Airflow."""
-        for chatty in ("openlineage.client", "airflow.providers.openlineage"):  # they speak after the reason of a failure
-            logging.getLogger(chatty).setLevel(logging.WARNING)
         try:
             self._stop_earlier_tries(context)
             return self.run(context)
@@ -146,8 +143,12 @@ class LandOperator(LakehouseOperator):
         from plugins.lakehouse_airflow.reports import plain
 
         landed = land(self.graph, self.lander)
-        self.log.info("%s: landed %s", self.lander, landed)
-        return {"lander": self.lander, "landed": plain(landed)}
+        if not any(landed.rows.values()):
+            self.log.info("%s: nothing new, complete to %s", self.lander, landed.watermark)
+        else:
+            rows = ", ".join(f"{count:,} {table}" for table, count in landed.rows.items())
+            self.log.info("%s: batch %s landed (%s), complete to %s", self.lander, landed.batch, rows, landed.watermark)
+        return plain(landed)
 
 
 class CutOperator(LakehouseOperator):

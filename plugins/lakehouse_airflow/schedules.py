@@ -12,8 +12,6 @@ from lakehouse.errors import LakehouseError
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-START = datetime(2020, 1, 1, tzinfo=UTC)
-
 
 def every_hour(minute: int) -> CronPartitionTimetable:
     """Each hour at `minute`, for the hour that is over: key `2026-11-21T13`."""

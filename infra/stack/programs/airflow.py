@@ -57,6 +57,10 @@ def environment(place: Place) -> dict[str, str]:
         "PATH": os.pathsep.join([str(place.python.parent), os.environ.get("PATH", "")]),
         "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
+        # Links from a task to its objects.
+        "LAKEHOUSE_S3_CONSOLE": f"http://127.0.0.1:{place.config.ports.console}",
+        # Airflow's own, at the start and end of every task's log.
+        "PYTHONWARNINGS": "ignore::DeprecationWarning",
     }
 
 
@@ -108,6 +112,8 @@ def _configuration(place: Place) -> dict[str, dict[str, str]]:
             "base_log_folder": str(config.logs / "airflow"),
             "dag_processor_child_process_log_directory": str(config.logs / "airflow" / "dag_processor"),
             "logging_level": "INFO",
+            # They speak after the reason of a failure, which belongs at the end of a task's log.
+            "namespace_levels": "airflow.providers.openlineage=WARNING openlineage=WARNING",
             "colored_console_log": "False",
         },
         "openlineage": {"transport": json.dumps(transport), "namespace": "lakehouse"},
@@ -122,9 +128,7 @@ def _set_up(place: Place) -> None:
     private_folder(place.config.logs / "airflow")
     for part in ("dags", "plugins"):
         if not (place.config.repository / part).is_dir():
-            raise LakehouseError(
-                f"{place.config.repository / part} is missing: Airflow reads its {part} there"
-            )
+            raise LakehouseError(f"{place.config.repository / part} is missing: Airflow reads its {part} there")
     done_for = folder / "database"
     if done_for.exists() and done_for.read_text() == _version(place.python):
         return
@@ -133,9 +137,7 @@ def _set_up(place: Place) -> None:
         env={**os.environ, **environment(place)}, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     if migrated.returncode:
-        raise LakehouseError(
-            f"Airflow could not set up its database:\n{(migrated.stdout + migrated.stderr)[-2500:]}"
-        )
+        raise LakehouseError(f"Airflow could not set up its database:\n{(migrated.stdout + migrated.stderr)[-2500:]}")
     # Written last: a migration that was interrupted is done again.
     write_private(done_for, _version(place.python))
 
