@@ -11,9 +11,10 @@ that snapshot did not see: none is missed, none is taken twice, whatever commits
 snapshot's xmin need not even be looked at.
 
 **The watermark** says up to which moment everything has landed. A source may promise it through a function `outbox_clock()`
-(the simulated company does, for its time is not ours). Else it is the clock, read before the snapshot: a transaction that the
-snapshot knows nothing of writes its rows later. One that was open may have written rows before, so with an open transaction
-the clock of this batch only counts once a later batch sees all of them finished; until then it is kept in `marks`.
+(the simulated company does, for its time is not ours). Else it is the clock, and right after it a transaction number is drawn:
+whoever has a higher one writes its rows later than that clock. Those with a lower one may still be open with rows written
+earlier, so the clock only counts once a snapshot sees all of them finished; until then it is kept in `marks`. (The snapshot's
+own xmax will not do: it lies above the finished transactions, not above the begun ones.)
 
 **A batch** is one read of all tables in one snapshot, so an order and its lines land together. Objects
 `<source>/<table>/<batch>.jsonl.gz` come first, the manifest `<source>/_batches/<batch>.json` last and only if absent: what a
@@ -99,9 +100,10 @@ def land(source: str, dsn: str, s3: S3Client, bucket: str, clock: Clock | None =
         last = _newest(source, s3, bucket)
         keeps_time = clock is None and _one(connection, "SELECT to_regprocedure('outbox_clock()') IS NOT NULL") is True
         before = clock() if clock else _one(connection, "SELECT clock_timestamp()")
+        drawn = 0 if keeps_time else int(_one(connection, "SELECT pg_current_xact_id()::text"))
         with _snapshot(connection, source, last) as snapshot, TemporaryDirectory() as folder:
             now = _one(connection, "SELECT outbox_clock()") if keeps_time else before
-            watermark, marks = _watermark(last, snapshot, now, promised=keeps_time)
+            watermark, marks = _watermark(last, snapshot, now, drawn)
             batch = f"{int(last.batch) + 1 if last else 1:010d}"
             files = _spool(connection, last.snapshot if last else NOTHING_SEEN, Path(folder), source)
             if last and not files and watermark == last.watermark:
@@ -177,15 +179,15 @@ def _xmax(snapshot: str) -> int:
     return int(snapshot.split(":")[1])
 
 
-def _watermark(last: Manifest | None, snapshot: str, now: datetime | None, *, promised: bool) -> tuple[str | None, list[tuple[int, str]]]:
+def _watermark(last: Manifest | None, snapshot: str, now: datetime | None, drawn: int) -> tuple[str | None, list[tuple[int, str]]]:
     """The watermark after this read, and the clocks that still wait for open transactions."""
-    before = last.watermark if last else None
-    marks = [(xmax, at) for xmax, at in (last.marks if last else [])]
+    marks = list(last.marks) if last else []
     if now is not None:
-        marks.append((0 if promised else _xmax(snapshot), now.astimezone(UTC).isoformat()))
-    done = [at for xmax, at in marks if xmax <= _xmin(snapshot)]
-    reached = max((m for m in (before, *done) if m), key=datetime.fromisoformat, default=None)
-    return reached, [(xmax, at) for xmax, at in marks if xmax > _xmin(snapshot)]
+        marks.append((drawn, now.astimezone(UTC).isoformat()))
+    before = [last.watermark] if last and last.watermark else []
+    done = [at for number, at in marks if number < _xmin(snapshot)]
+    reached = max((*before, *done), key=datetime.fromisoformat, default=None)
+    return reached, [(number, at) for number, at in marks if number >= _xmin(snapshot)]
 
 
 def _spool(connection: Connection, seen: str, folder: Path, source: str) -> dict[str, tuple[Path, int]]:
