@@ -84,19 +84,12 @@ class Encoding:
         """
         absent = [feature.name for feature in self.features if feature.name not in frame.columns]
         if absent:
-            raise UnfitData(
-                f"features: column {absent[0]!r} is not among {list(frame.columns)}; add {absent}"
-            )
-        parts = [
-            (feature.raw(frame[feature.name]) - np.asarray(feature.means)) / np.asarray(feature.scales)
-            for feature in self.features
-        ]
+            raise UnfitData(f"features: column {absent[0]!r} is not among {list(frame.columns)}; add {absent}")
+        parts = [(feature.raw(frame[feature.name]) - np.asarray(feature.means)) / np.asarray(feature.scales) for feature in self.features]
         return np.column_stack(parts)
 
 
-def learn_encoding(
-    frame: pd.DataFrame, log1p: Sequence[str] | Literal["auto"] = "auto", hinges: Sequence[str] = ()
-) -> Encoding:
+def learn_encoding(frame: pd.DataFrame, log1p: Sequence[str] | Literal["auto"] = "auto", hinges: Sequence[str] = ()) -> Encoding:
     """Learn medians, levels, means and standard deviations (population, ddof 0) from the training rows.
 
     Args:
@@ -117,9 +110,7 @@ def learn_encoding(
     return Encoding(tuple(_learn(frame[name], str(name), log1p, name in hinges) for name in frame.columns))
 
 
-def _learn(
-    values: pd.Series[Any], name: str, log1p: Sequence[str] | Literal["auto"], curved: bool
-) -> Feature:
+def _learn(values: pd.Series[Any], name: str, log1p: Sequence[str] | Literal["auto"], curved: bool) -> Feature:
     if _is_text(values):
         levels = tuple(sorted({str(value) for value in values.dropna()}))
         if not 1 <= len(levels) <= MOST_LEVELS:

@@ -111,12 +111,8 @@ def reliability(probability: ArrayLike, label: ArrayLike, groups: int = 10) -> p
 def _auc(p: Vector, y: Vector) -> tuple[float, float]:
     positive, negative = p[y == 1], p[y == 0]
     m, n = len(positive), len(negative)
-    over_negative = (
-        np.searchsorted(negative, positive, "left") + np.searchsorted(negative, positive, "right")
-    ) / (2 * n)
-    under_positive = 1 - (
-        np.searchsorted(positive, negative, "left") + np.searchsorted(positive, negative, "right")
-    ) / (2 * m)
+    over_negative = (np.searchsorted(negative, positive, "left") + np.searchsorted(negative, positive, "right")) / (2 * n)
+    under_positive = 1 - (np.searchsorted(positive, negative, "left") + np.searchsorted(positive, negative, "right")) / (2 * m)
     spread = np.var(over_negative, ddof=1) / m if m > 1 else 0.0
     spread += np.var(under_positive, ddof=1) / n if n > 1 else 0.0
     return float(over_negative.mean()), float(math.sqrt(spread))

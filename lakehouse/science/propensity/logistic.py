@@ -94,9 +94,7 @@ def fit_calibrated_logistic(
         raise UnfitData(f"received penalty={penalty}, folds={folds}; penalty ≥ 0 and folds ≥ 2 are valid")
     rarer = int(min(y.sum(), len(y) - y.sum()))
     if rarer < 2 * folds:
-        raise UnfitData(
-            f"label: {rarer} rows of the rarer class, {2 * folds} needed for {folds} folds: widen the period"
-        )
+        raise UnfitData(f"label: {rarer} rows of the rarer class, {2 * folds} needed for {folds} folds: widen the period")
     encoding = learn_encoding(features, log1p, hinges)
     x = encoding.matrix(features)
     owners = None if groups is None else np.asarray([crc32(str(group).encode()) for group in groups])
@@ -134,9 +132,7 @@ def _calibration(x: Matrix, y: Vector, fold: NDArray[np.int64], penalty: float) 
     for held in np.unique(fold):
         out = fold == held
         if len(np.unique(y[~out])) < 2:
-            raise UnfitData(
-                f"groups: without fold {held} only one class is left; use fewer folds or finer groups"
-            )
+            raise UnfitData(f"groups: without fold {held} only one class is left; use fewer folds or finer groups")
         beta = newton_logistic(_with_ones(x[~out]), y[~out], _ridge(x, penalty))
         raw[out] = _with_ones(x[out]) @ beta
     intercept, slope = newton_logistic(np.column_stack([np.ones(len(y)), raw]), y, np.array([0.0, 1e-6]))

@@ -9,6 +9,7 @@ from lakehouse.science.propensity.unfit import UnfitData, Vector
 
 STEPS = 100
 TOLERANCE = 1e-9
+ROUNDING = 1e-12
 
 
 def sigmoid(log_odds: Vector) -> Vector:
@@ -44,18 +45,16 @@ def newton_logistic(
         try:
             step = np.linalg.solve(hessian, gradient)
         except np.linalg.LinAlgError as error:
-            raise UnfitData(
-                f"{len(beta)} columns repeat one another; leave some out or give penalty > 0"
-            ) from error
+            raise UnfitData(f"{len(beta)} columns repeat one another; leave some out or give penalty > 0") from error
         size = 1.0
         while True:
             trial = beta - size * step
             lower = _loss(x, y, ridge, base, w, trial)
-            if lower <= loss:
+            if lower <= loss + ROUNDING * (1 + abs(loss)):
                 break
             size /= 2
-            if size < 1e-10:  # the loss is flat to the last bit: as good as arithmetic allows
-                return beta
+            if size < 1e-10:
+                raise UnfitData("the loss does not fall along Newton's step; give penalty > 0")
         beta, loss = trial, lower
     raise UnfitData("no optimum: a column separates the classes (a leak?); leave it out or give penalty > 0")
 

@@ -50,9 +50,7 @@ def split_by_time(
     """
     times = pd.Series(pd.to_datetime(at)).reset_index(drop=True)
     if times.empty or times.isna().any():
-        raise UnfitData(
-            f"at: {int(times.isna().sum())} of {len(times)} times are missing; every row needs one"
-        )
+        raise UnfitData(f"at: {int(times.isna().sum())} of {len(times)} times are missing; every row needs one")
     if boundary is None:
         if not 0 < later_share < 1:
             raise UnfitData(f"later_share: received {later_share}; a share between 0 and 1 is valid")

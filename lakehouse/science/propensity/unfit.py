@@ -44,9 +44,7 @@ def binary(values: ArrayLike, name: str, length: int | None = None, both: bool =
     if not np.isin(found, (0.0, 1.0)).all():
         raise UnfitData(f"{name}: received the values {found[:5].tolist()}…; only 0 and 1 are valid")
     if both and len(found) < 2:
-        raise UnfitData(
-            f"{name}: {len(vector)} rows, all {found.tolist()}; rows of both 0 and 1 are needed: widen it"
-        )
+        raise UnfitData(f"{name}: {len(vector)} rows, all {found.tolist()}; rows of both 0 and 1 are needed: widen it")
     return vector
 
 

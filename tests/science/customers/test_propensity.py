@@ -31,11 +31,7 @@ def customers(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarra
         }
     )
     log_odds = (
-        -1.2
-        + 0.9 * np.log1p(frame.orders)
-        - 0.5 * np.log1p(frame.recency_days)
-        + 0.6 * (frame.channel == "mail")
-        + 0.4 * frame.newsletter
+        -1.2 + 0.9 * np.log1p(frame.orders) - 0.5 * np.log1p(frame.recency_days) + 0.6 * (frame.channel == "mail") + 0.4 * frame.newsletter
     )
     truth = sigmoid(log_odds.to_numpy(dtype=float))
     return frame, (draw.random(rows) < truth).astype(int), truth
