@@ -3,6 +3,7 @@
 from lakehouse.warehouse.lake import Version
 from lakehouse.warehouse.publish import PublicationReport, publish
 from lakehouse.warehouse.query import Answer, query
+from lakehouse.warehouse.record import record_run
 from lakehouse.warehouse.schema import ensure
 
-__all__ = ["Answer", "PublicationReport", "Version", "ensure", "publish", "query"]
+__all__ = ["Answer", "PublicationReport", "Version", "ensure", "publish", "query", "record_run"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import psycopg
 from psycopg import sql
 
 from lakehouse.errors import LakehouseError
-from lakehouse.warehouse.connection import Connection, reader_role
+from lakehouse.warehouse.connection import Connection
 
 GROUPS = ("reads_internal", "reads_pseudonym", "reads_personal", "reads_highly_sensitive")
 EVERYBODY = GROUPS[0]
@@ -19,26 +21,28 @@ class RolesMissing(LakehouseError):
     """The group roles are not there and the loader may not make them."""
 
 
-def ensure_roles(connection: Connection) -> None:
-    """Make the group roles, each a member of the one before, and let analysts see pseudonyms."""
+def ensure_roles(connection: Connection, analyst: str) -> None:
+    """Make the group roles, each including the one before, and let `analyst` see pseudonyms.
+
+    The local stack calls this as Postgres's administrator, so that the loader need not be allowed to make roles.
+    """
     try:
         for group in GROUPS:
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [group]).rowcount:
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(group)))
-        for lower, higher in zip(GROUPS, GROUPS[1:], strict=False):
-            _include(connection, lower, higher)
-        _include(connection, ANALYSTS, reader_role())
+        for group, member in _included(analyst):
+            held = connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [member, group]).fetchone()
+            if held != (True,):
+                connection.execute(sql.SQL("GRANT {} TO {}").format(*map(sql.Identifier, (group, member))))
     except psycopg.errors.InsufficientPrivilege as refused:
-        made = "; ".join(f"CREATE ROLE {group} NOLOGIN" for group in GROUPS)
-        held = "; ".join(f"GRANT {a} TO {b}" for a, b in zip(GROUPS, GROUPS[1:], strict=False))
+        made = [f"CREATE ROLE {group} NOLOGIN;" for group in GROUPS]
+        granted = [f"GRANT {group} TO {member};" for group, member in _included(analyst)]
         raise RolesMissing(
-            f"the loader may not make the roles that say who sees which column: {refused.diag.message_primary}.\n"
-            f"  As an administrator of Postgres, once: {made}; {held}; GRANT {ANALYSTS} TO {reader_role()};\n"
-            "  or let the loader do so: ALTER ROLE loader CREATEROLE;"
+            "the loader may not make the roles that say who sees which column: "
+            f"{refused.diag.message_primary}.\n  Those that are missing, once, as Postgres's administrator:\n    "
+            + "\n    ".join([*made, *granted])
         ) from None
 
 
-def _include(connection: Connection, group: str, member: str) -> None:
-    held = connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [member, group]).fetchone()
-    if held != (True,):
-        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(member)))
+def _included(analyst: str) -> list[tuple[str, str]]:
+    return [*pairwise(GROUPS), (ANALYSTS, analyst)]

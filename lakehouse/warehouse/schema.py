@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS ops.runs (
     rows_deleted bigint,
     rows_quarantined bigint,
     score double precision,
+    batch_score double precision,
     version bigint,
     inputs jsonb NOT NULL DEFAULT '{}',
     reason text NOT NULL DEFAULT ''
@@ -108,7 +109,7 @@ def ensure(connection: Connection | None = None) -> None:
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
         connection.execute("SET LOCAL client_min_messages = warning")
-        ensure_roles(connection)
+        ensure_roles(connection, reader_role())
         for schema, purpose in SCHEMAS.items():
             connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
             connection.execute(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +18,12 @@ from lakehouse.warehouse.shape import Reference, Shape, comments, create_view
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT, LONGEST_WAIT = 0.025, 0.8
-"""Seconds the switch waits for readers, and they behind it. Below Postgres's deadlock_timeout (1 s): it gives way, not they."""
+FIRST_WAIT, LONGEST_WAIT = 0.1, 0.8
+"""Seconds the switch waits for a lock, and new readers behind it. Below Postgres's deadlock_timeout (1 s), so that in a
+deadlock it is the switch that gives way."""
+
+LONG = 0.5
+"""Seconds after which a reader counts as a long one: while one is there, the switch does not even queue."""
 
 
 class ReadersInTheWay(LakehouseError):
@@ -161,41 +164,48 @@ def _record(connection: Connection, plan: Plan) -> int:
 
 
 def _lock_out_readers(connection: Connection, views: Sequence[str], patience: float) -> None:
-    """Lock all views at once. New readers queue behind a waiting lock: so wait briefly, let them through, try again."""
+    """Lock all views at once. New readers queue behind a waiting lock, so ask for it only where it comes soon."""
     if not views:
         return
+    deadline, wait, seen = time.monotonic() + patience, FIRST_WAIT, dict[tuple[int, str], float]()
+    while True:
+        now = time.monotonic()
+        seen = {reader: seen.get(reader, now) for reader in _readers(connection, views)}
+        if all(now - since < LONG for since in seen.values()):
+            if _locked(connection, views, wait):
+                return
+            wait = min(2 * wait, LONGEST_WAIT)
+        if now > deadline:
+            pids = ", ".join(f"pid {pid} for {now - since:.0f} s" for (pid, _), since in seen.items())
+            raise ReadersInTheWay(
+                f"readers held views of marts all of {patience:.0f} s ({pids or 'always others'}); nothing was published.\n"
+                "  Let them finish, or end one with SELECT pg_terminate_backend(pid); then publish again."
+            )
+        log.info("waiting for readers to finish: %s", sorted(pid for pid, _ in seen))
+        time.sleep(wait)
+
+
+def _locked(connection: Connection, views: Sequence[str], wait: float) -> bool:
     lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
         sql.SQL(", ").join(sql.Identifier("marts", view) for view in sorted(views))
     )
-    deadline, wait = time.monotonic() + patience, FIRST_WAIT
-    while True:
-        try:
-            with connection.transaction():
-                connection.execute(f"SET LOCAL statement_timeout = {int(wait * 1000)}")
-                connection.execute(lock)
-                connection.execute("SET LOCAL statement_timeout = 0")
-            return
-        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            holders = _holders(connection, views)
-            if time.monotonic() > deadline:
-                raise ReadersInTheWay(
-                    f"readers held views of marts for all of {patience:.0f} s; nothing was published. {holders}\n  Let them "
-                    "finish, or end one with SELECT pg_terminate_backend(pid), then publish again."
-                ) from None
-            log.info("waiting for readers to finish: %s", holders)
-        time.sleep(random.uniform(0.5, 1.0) * min(20 * wait, 5.0))  # noqa: S311
-        wait = min(2 * wait, LONGEST_WAIT)
+    try:
+        with connection.transaction():
+            connection.execute(f"SET LOCAL statement_timeout = {int(wait * 1000)}")
+            connection.execute(lock)
+            connection.execute("SET LOCAL statement_timeout = 0")
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        return False
+    return True
 
 
-def _holders(connection: Connection, views: Sequence[str]) -> str:
+def _readers(connection: Connection, views: Sequence[str]) -> list[tuple[int, str]]:
+    """Who holds one of the views: process and transaction."""
     rows = connection.execute(
-        """SELECT DISTINCT a.pid, a.usename, l.relation::regclass::text, a.state,
-                  extract(epoch FROM clock_timestamp() - a.xact_start)::int
-           FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-           WHERE l.granted AND l.pid <> pg_backend_pid()
-             AND l.relation IN (SELECT c.oid FROM pg_class c
-                                WHERE c.relnamespace = 'marts'::regnamespace AND c.relname = ANY (%s))
-           LIMIT 5""",
+        """SELECT DISTINCT l.pid, l.virtualtransaction FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+           WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_backend_pid()
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+             AND c.relnamespace = 'marts'::regnamespace AND c.relname = ANY (%s)""",
         [list(views)],
     ).fetchall()
-    return "; ".join(f"pid {p} of {u} reads {v} ({state}) for {s} s" for p, u, v, state, s in rows) or "They are done now."
+    return [(pid, transaction) for pid, transaction in rows]

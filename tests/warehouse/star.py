@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -148,6 +148,3 @@ def customers(count: int = 50) -> list[dict[str, Any]]:
         {"customer_id": f"c{n}", "email": f"c{n}@example.org", "balance": Decimal("1.50"), "country": "DE"}
         for n in range(count)
     ]
-
-
-DAY = date(2026, 1, 1)

@@ -125,9 +125,7 @@ def _make_cluster(place: Place, data: Path) -> None:
     finally:
         remove(password)
     if done.returncode:
-        raise LakehouseError(
-            f"Postgres could not make its cluster in {fresh}:\n{(done.stdout + done.stderr)[-1500:]}"
-        )
+        raise LakehouseError(f"Postgres could not make its cluster in {fresh}:\n{(done.stdout + done.stderr)[-1500:]}")
     # Renamed last: a cluster is there whole or not at all.
     fresh.rename(data)
 
@@ -139,9 +137,7 @@ def _ready(place: Place) -> str | None:
     if silent:
         return silent
     try:
-        psycopg.connect(
-            url(place.config, ADMIN, place.credentials.postgres, "postgres"), connect_timeout=5
-        ).close()
+        psycopg.connect(url(place.config, ADMIN, place.credentials.postgres, "postgres"), connect_timeout=5).close()
     except psycopg.OperationalError as refused:
         return str(refused).strip().splitlines()[-1]
     return None
@@ -167,16 +163,12 @@ def _set_up(place: Place) -> None:
         admin.execute("SET log_statement = 'none'; SET log_min_error_statement = 'panic'")
         for role, password in passwords.items():
             verb = "ALTER" if role in roles else "CREATE"
-            admin.execute(
-                SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}").format(Identifier(role), Literal(password))
-            )
+            admin.execute(SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}").format(Identifier(role), Literal(password)))
         admin.execute("ALTER ROLE analyst SET default_transaction_read_only = on")
         ensure_roles(admin, "analyst")
         for database, owner in OWNERS.items():
             if database not in databases:
-                admin.execute(
-                    SQL("CREATE DATABASE {} OWNER {}").format(Identifier(database), Identifier(owner))
-                )
+                admin.execute(SQL("CREATE DATABASE {} OWNER {}").format(Identifier(database), Identifier(owner)))
             admin.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(Identifier(database)))
         admin.execute("GRANT CONNECT ON DATABASE warehouse TO analyst")
     with psycopg.connect(url(config, "loader", given.loader, "warehouse"), autocommit=True) as warehouse:
