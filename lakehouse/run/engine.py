@@ -64,11 +64,10 @@ def run_table(
     run = Run(graph, table, full, day, cut, attempt)
     try:
         report = run.go()
-    except LakehouseError as error:
+    except Exception as error:
         if record:
-            _record(
-                run.report("stopped" if isinstance(error, Stopped) else "failed", reason=str(error), rules=getattr(error, "verdicts", []))
-            )
+            state = "stopped" if isinstance(error, Stopped) else "failed"
+            _record(run.report(state, reason=str(error)[:4000], rules=getattr(error, "verdicts", [])))
         raise
     if record:
         _record(report)

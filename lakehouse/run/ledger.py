@@ -35,20 +35,34 @@ def new_objects(table: Table, log: DeltaLog) -> Landing:
     source = table.source
     assert source is not None
     taken = objects_taken(table, log)
-    contents = {identity.removeprefix(DUPLICATE) for identity in taken.values()}
+    by_content = _by_content(source)
+    contents = {_content(identity) for identity in taken.values()} if by_content else set()
     take: dict[str, str] = {}
     aside: dict[str, str] = {}
     for each in _complete(source):
         name = each.uri.removeprefix(f"{settings().landing}/")
-        identity = f"{each.etag}:{each.size}"
-        if taken.get(name, "").removeprefix(DUPLICATE) == identity:
+        seen = f"{each.etag}:{each.size}"
+        if taken.get(name, "").removeprefix(DUPLICATE).startswith(seen):
             continue
-        if _by_content(source) and identity in contents:
+        identity = f"{seen}:{_hashed(each.uri)}" if by_content else seen
+        if by_content and _content(identity) in contents:
             aside[name] = identity
             continue
-        contents.add(identity)
+        contents.add(_content(identity))
         take[name] = identity
     return Landing(take, aside)
+
+
+def _content(identity: str) -> str:
+    return identity.rsplit(":", 1)[-1]
+
+
+def _hashed(uri: str) -> str:
+    """The content's hash, streamed; unpacked, so that a file packed anew is the same delivery."""
+    from lakehouse.sources.read import content_hash
+
+    bucket, key = storage.split(uri)
+    return content_hash(storage.client().get_object(Bucket=bucket, Key=key)["Body"])  # type: ignore[arg-type]
 
 
 def _by_content(source: Source) -> bool:

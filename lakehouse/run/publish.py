@@ -9,7 +9,7 @@ from lakehouse.delta.location import table_uri
 from lakehouse.delta.log import APP, DeltaLog
 from lakehouse.errors import LakehouseError
 from lakehouse.run.difference import CHANGE
-from lakehouse.run.frames import stored
+from lakehouse.run.frames import hidden, stored
 from lakehouse.run.stage import Staged
 from lakehouse.run.state import State
 
@@ -46,10 +46,16 @@ def create(spark: SparkSession, table: Table) -> str:
     return table_id
 
 
+WITHOUT_STATISTICS = ("boolean", "binary", "array", "struct", "map")
+"""Types for which Delta keeps no minimum and maximum."""
+
+
 def _with_statistics(table: Table) -> list[str]:
     """Columns whose minimum and maximum may stand in the log: nothing that tells of a person."""
-    open_ = [c.name for c in table.columns if c.sensitivity in ("public", "internal") and not c.type.startswith(("array", "struct", "map"))]
-    return [c for c in open_ if c not in table.partitioned_by][:32] or [next(iter(n for n in stored(table) if n.startswith("_")), "")]
+    told = [c for c in table.columns if c.sensitivity in ("public", "internal") and c.name not in table.partitioned_by]
+    open_ = [c.name for c in told if not c.type.startswith(WITHOUT_STATISTICS)]
+    lineage = [n for n, t in hidden(table).items() if t in ("bigint", "timestamp")]
+    return [*open_, *lineage][:32]
 
 
 def publish(spark: SparkSession, table: Table, staged: Staged, state: State, number: int, *, overwrite: bool = False) -> int:
