@@ -14,9 +14,7 @@ from infra.stack.stack import FULL, LIGHT, Stack
 from infra.stack.status import report
 from lakehouse.errors import LakehouseError
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="The local stack."
-)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="The local stack.")
 STARTED = time.monotonic()
 
 
@@ -31,9 +29,7 @@ def _stack() -> Stack:
 @app.command()
 def up(
     light: Annotated[bool, typer.Option(help="Without Airflow: store, database, Spark, MLflow.")] = False,
-    free_ports: Annotated[
-        bool, typer.Option(help="Choose free ports and keep them for this folder.")
-    ] = False,
+    free_ports: Annotated[bool, typer.Option(help="Choose free ports and keep them for this folder.")] = False,
 ) -> None:
     """Start whatever is not running, repair what is broken, wait until all is ready."""
     stack = _stack()

@@ -66,9 +66,7 @@ def read() -> Config:
     defaults = tomllib.loads(DEFAULTS.read_text())
     folder = home()
     values = {
-        (section, name): _override(section, name, default)
-        for section, entries in defaults.items()
-        for name, default in entries.items()
+        (section, name): _override(section, name, default) for section, entries in defaults.items() for name, default in entries.items()
     }
     ports = Ports(**{each.name: int(values["port", each.name]) for each in fields(Ports)})
     return Config(
@@ -99,15 +97,9 @@ def _override(section: str, name: str, default: str | int | float) -> str | int 
     if given is None:
         return default
     try:
-        return (
-            type(default)(given)
-            if not isinstance(default, int)
-            else (float(given) if "." in given else int(given))
-        )
+        return type(default)(given) if not isinstance(default, int) else (float(given) if "." in given else int(given))
     except ValueError:
-        raise LakehouseError(
-            f"{variable} is '{given}', but a number is needed, such as {default} (see {DEFAULTS})"
-        ) from None
+        raise LakehouseError(f"{variable} is '{given}', but a number is needed, such as {default} (see {DEFAULTS})") from None
 
 
 def _chosen_file(folder: Path) -> Path:

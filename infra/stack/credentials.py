@@ -36,8 +36,7 @@ def read_or_make(home: Path, data: Path) -> Credentials:
     kept = _read(file)
     if not kept and data.exists():
         raise LakehouseError(
-            f"{file} is missing, but {data} was made with the secrets in it. "
-            "Put the file back, or forget the data: make reset"
+            f"{file} is missing, but {data} was made with the secrets in it. Put the file back, or forget the data: make reset"
         )
     made = {each.name: kept.get(each.name) or _make(each.name) for each in fields(Credentials)}
     found = Credentials(**made)
@@ -62,9 +61,7 @@ def _read(file: Path) -> dict[str, str]:
     try:
         kept: dict[str, str] = json.loads(file.read_text())
     except json.JSONDecodeError as broken:
-        raise LakehouseError(
-            f"{file} is no JSON ({broken}). Put it back, or forget the data: make reset"
-        ) from None
+        raise LakehouseError(f"{file} is no JSON ({broken}). Put it back, or forget the data: make reset") from None
     return kept
 
 

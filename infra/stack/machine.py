@@ -20,9 +20,7 @@ def require(program: str, say: Say) -> Path:
         return found
     package = PACKAGES[program]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise LakehouseError(
-            f"`{program}` is missing. Install it: apt-get install {package} (as root), then start again"
-        )
+        raise LakehouseError(f"`{program}` is missing. Install it: apt-get install {package} (as root), then start again")
     say(f"installing Debian's package {package}, since `{program}` is missing")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (

@@ -98,9 +98,7 @@ class Stack:
         if not self.config.home.exists():
             return
         if not _is_ours(self.config.home):
-            raise LakehouseError(
-                f"{self.config.home} does not look like a stack's folder; nothing was removed"
-            )
+            raise LakehouseError(f"{self.config.home} does not look like a stack's folder; nothing was removed")
         self.down()
         remove(self.config.home)
 
@@ -175,9 +173,7 @@ class Stack:
             self._wait_until_ready(program)
             if program.finish:
                 program.finish()
-            self.say(
-                f"{program.name:<18} " + ("is up" if already else f"ready after {time.time() - began:.0f} s")
-            )
+            self.say(f"{program.name:<18} " + ("is up" if already else f"ready after {time.time() - began:.0f} s"))
 
     def _wait_until_ready(self, program: Program) -> None:
         wrong: str | None = "it was not asked yet"
@@ -212,7 +208,7 @@ class Stack:
 
     def _stop_stage(self, stage: tuple[str, ...]) -> None:
         states = self.supervisor.states()
-        running = [name for name in stage if states[name].pid]
+        running = [name for name in stage if name in states and states[name].pid]
         for name in running:
             self.say(f"{name:<18} stopping")
             self.supervisor.stop_program(name, wait=False)
@@ -262,9 +258,7 @@ def _settings(place: Place) -> str:
 
 
 def _is_ours(folder: Path) -> bool:
-    return any((folder / each).exists() for each in (credentials.FILE, FILE, "run", "ports.json")) or not any(
-        folder.iterdir()
-    )
+    return any((folder / each).exists() for each in (credentials.FILE, FILE, "run", "ports.json")) or not any(folder.iterdir())
 
 
 def _wait(until: Callable[[], bool], seconds: float) -> None:

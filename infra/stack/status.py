@@ -23,9 +23,7 @@ def report(stack: Stack) -> tuple[str, bool]:
     for state in states.values():
         size = processes.memory(_tree(state)) if state.pid else 0
         total += size
-        lines.append(
-            f"  {state.name:<18} {_life(state):<28} {f'{size / 1e6:6.0f} MB' if size else ''}".rstrip()
-        )
+        lines.append(f"  {state.name:<18} {_life(state):<28} {f'{size / 1e6:6.0f} MB' if size else ''}".rstrip())
     total = processes.memory(stack.supervisor.processes())
     verdict = "within" if total <= config.goal_gb * 1e9 else "ABOVE"
     lines += [

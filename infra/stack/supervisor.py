@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import shlex
 import socket
 import subprocess
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from supervisor import xmlrpc as rpc
 
 from infra.stack.config import Config
 from infra.stack.files import private_folder, tail, write_private
@@ -22,6 +24,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.settings import REPOSITORY
 
 SOCKET_PATH_LIMIT = 100
+ENDED_AT_ONCE = (rpc.Faults.ABNORMAL_TERMINATION, rpc.Faults.SPAWN_ERROR)
 RUNNING, STARTING, BACKOFF, FATAL = "RUNNING", "STARTING", "BACKOFF", "FATAL"
 
 
@@ -122,9 +125,9 @@ class Supervisor:
         return {each["name"]: _state(each) for each in self._call("supervisor.getAllProcessInfo")}
 
     def start_program(self, name: str) -> None:
-        """Start a program unless it runs."""
+        """Start a program unless it runs; one that ends at once is tried again, its state tells."""
         if self.states()[name].state not in (RUNNING, STARTING):
-            self._call("supervisor.startProcess", name, False)
+            self._call("supervisor.startProcess", name, False, tolerated=ENDED_AT_ONCE)
 
     def stop_program(self, name: str, *, wait: bool = True) -> None:
         """Stop a program unless it is stopped."""
@@ -139,11 +142,13 @@ class Supervisor:
         """End the supervisor, after its programs."""
         self._call("supervisor.shutdown")
 
-    def _call(self, method: str, *arguments: str | bool) -> Any:
+    def _call(self, method: str, *arguments: str | bool, tolerated: tuple[int, ...] = ()) -> Any:
         server = xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(self.socket))
         try:
             return getattr(server, method)(*arguments)
         except xmlrpc.client.Fault as fault:
+            if fault.faultCode in tolerated:
+                return None
             raise LakehouseError(f"supervisord refused {method}{arguments}: {fault.faultString}") from None
 
 
@@ -176,11 +181,7 @@ def _state(known: dict[str, Any]) -> State:
 
 def _environment(config: Config) -> dict[str, str]:
     """What every program inherits: where the stack is, and the mark by which `down` finds all of them."""
-    kept = {
-        name: os.environ[name]
-        for name in ("HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR")
-        if name in os.environ
-    }
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TZ", "USER", "TMPDIR") if name in os.environ}
     return kept | {
         "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
         MARK: str(config.home),
@@ -215,10 +216,8 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
 
 def _section(config: Config, program: Program) -> str:
-    command = " ".join(_quoted(word) for word in program.command)
-    environment = ",".join(
-        f'{name}="{_escaped(value)}"' for name, value in sorted(program.environment.items())
-    )
+    command = shlex.join(program.command)
+    environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(program.environment.items()))
     return f"""
 [program:{program.name}]
 command={_escaped(command)}
@@ -237,10 +236,6 @@ stdout_logfile={config.logs / program.name}.log
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=1
 """
-
-
-def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word else word
 
 
 def _escaped(value: str) -> str:

