@@ -28,9 +28,7 @@ def name_channels(touches: pd.DataFrame, rules: Sequence[ChannelRule], otherwise
     for rule in reversed(rules):
         missing = sorted(set(rule.patterns) - set(touches.columns))
         if missing:
-            raise ValueError(
-                f"channel rule {rule.channel!r} reads {missing}; touches have {', '.join(touches.columns)}."
-            )
+            raise ValueError(f"channel rule {rule.channel!r} reads {missing}; touches have {', '.join(touches.columns)}.")
         fits = pd.Series(True, index=touches.index)
         for column, pattern in rule.patterns.items():
             text = touches[column].fillna("").astype(str)
@@ -52,9 +50,7 @@ class Journeys:
     unattributed_value: float
 
 
-def build_journeys(
-    touches: pd.DataFrame, conversions: pd.DataFrame, lookback_days: float = 30.0, *, keep_open: bool = True
-) -> Journeys:
+def build_journeys(touches: pd.DataFrame, conversions: pd.DataFrame, lookback_days: float = 30.0, *, keep_open: bool = True) -> Journeys:
     """Give every touch to the customer's next conversion, or to a lost journey.
 
     touches: `customer`, `at` (timestamp), `channel`, any further columns. conversions: `customer`, `at`,
@@ -95,9 +91,7 @@ def build_journeys(
         last = seen.groupby("journey")["at"].transform("max")
         seen = seen[~(seen["lost"] & (end - last < lookback))].reset_index(drop=True)
     reached = won["conversion"].isin(seen.loc[~seen["lost"], "conversion"])
-    return Journeys(
-        _to_paths(seen), seen, int((~reached).sum()), float(won.loc[~reached, "value"].astype(float).sum())
-    )
+    return Journeys(_to_paths(seen), seen, int((~reached).sum()), float(won.loc[~reached, "value"].astype(float).sum()))
 
 
 def _to_paths(seen: pd.DataFrame) -> Paths:

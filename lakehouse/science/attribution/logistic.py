@@ -47,8 +47,7 @@ def fit(features: Floats, won: Floats, lost: Floats, ridge: float = 1.0, steps: 
     share = won.sum() / weight.sum()
     if not 0 < share < 1:
         raise ValueError(
-            f"fit: {share:.0%} of journeys converted; both converted and lost journeys are needed. "
-            "Include journeys without a conversion."
+            f"fit: {share:.0%} of journeys converted; both converted and lost journeys are needed. Include journeys without a conversion."
         )
     beta[0] = np.log(share / (1 - share))
     for _ in range(steps):

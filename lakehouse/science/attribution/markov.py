@@ -45,9 +45,7 @@ def state_codes(paths: Paths, order: int) -> Integers:
         raise ValueError(f"order = {order}: a chain here remembers 1, 2 or 3 touches.")
     base = len(paths.channels) + 1
     if float(base) ** (2 * order) > 2.0**62:
-        raise ValueError(
-            f"{base - 1} channels are too many for order {order}: group campaigns into channels."
-        )
+        raise ValueError(f"{base - 1} channels are too many for order {order}: group campaigns into channels.")
     place = paths.position
     code = np.zeros(len(paths.touch), dtype=np.int64)
     for back in range(order):
@@ -114,15 +112,8 @@ def removal_effects(steps: Transitions, *, value: bool = False) -> Removal:
 
     base = start_worth(np.arange(len(source)))
     if base <= 0:
-        raise ValueError(
-            "removal_effects: no journey converted, so no channel can be credited. Widen the period."
-        )
-    effect = np.array(
-        [
-            1.0 - start_worth(np.flatnonzero(newest[target] != channel)) / base
-            for channel in range(len(steps.channels))
-        ]
-    )
+        raise ValueError("removal_effects: no journey converted, so no channel can be credited. Widen the period.")
+    effect = np.array([1.0 - start_worth(np.flatnonzero(newest[target] != channel)) / base for channel in range(len(steps.channels))])
     # A channel nobody passed through before converting leaves rounding noise around zero.
     effect = np.clip(effect, 0.0, 1.0)
     return Removal(steps.channels, base, effect, effect / effect.sum())

@@ -27,10 +27,7 @@ def folds(paths: Paths, count: int, seed: int) -> list[tuple[Paths, Paths]]:
     if paths.customer is not None:
         # A customer's journeys resemble each other: all of them are on one side.
         fold = draw.integers(0, count, int(paths.customer.max(initial=0)) + 1)[paths.customer]
-        return [
-            (paths.weighted((fold != one).astype(float)), paths.weighted((fold == one).astype(float)))
-            for one in range(count)
-        ]
+        return [(paths.weighted((fold != one).astype(float)), paths.weighted((fold == one).astype(float))) for one in range(count)]
     even = np.full(count, 1.0 / count)
     converted = draw.multinomial(paths.converted.astype(np.int64), even).astype(np.float64)
     lost = draw.multinomial(paths.lost.astype(np.int64), even).astype(np.float64)
@@ -77,9 +74,7 @@ def step_probabilities(paths: Paths, order: int, prior: float = 2.0) -> Floats:
     return probability
 
 
-def choose_order(
-    paths: Paths, orders: tuple[int, ...] = (1, 2, 3), count: int = 5, seed: int = 0
-) -> OrderChoice:
+def choose_order(paths: Paths, orders: tuple[int, ...] = (1, 2, 3), count: int = 5, seed: int = 0) -> OrderChoice:
     """Cross-validate each order; the shortest within one standard error of the best wins.
 
     Training and held-out journeys share their rows (only the counts differ), so probabilities fitted on one

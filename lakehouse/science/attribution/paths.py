@@ -50,9 +50,7 @@ class Paths:
         if wrong:
             raise ValueError(f"Paths has {journeys} journeys but {wrong}: give one number per journey.")
         if journeys and int(self.length.min()) < 1:
-            raise ValueError(
-                "Paths holds a journey without touches: count it as unattributed instead of passing it."
-            )
+            raise ValueError("Paths holds a journey without touches: count it as unattributed instead of passing it.")
 
     @property
     def length(self) -> Integers:

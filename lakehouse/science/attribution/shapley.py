@@ -65,16 +65,13 @@ def exact(worth: Worth, channels: int) -> Shapley:
     """φ_i = Σ_S |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S)) over all 2^n coalitions."""
     if channels > EXACT_UP_TO:
         raise ValueError(
-            f"exact: {channels} channels mean {2**channels:,} coalitions; "
-            f"at most {EXACT_UP_TO} are computed exactly. Use sampled()."
+            f"exact: {channels} channels mean {2**channels:,} coalitions; at most {EXACT_UP_TO} are computed exactly. Use sampled()."
         )
     codes = np.arange(2**channels)
     coalitions = (codes[:, None] >> np.arange(channels)) & 1 == 1
     v = worth(coalitions)
     size = coalitions.sum(axis=1)
-    chance = np.array(
-        [factorial(s) * factorial(channels - s - 1) / factorial(channels) for s in range(channels)]
-    )
+    chance = np.array([factorial(s) * factorial(channels - s - 1) / factorial(channels) for s in range(channels)])
     credit = np.zeros(channels)
     for channel in range(channels):
         without = codes[~coalitions[:, channel]]

@@ -11,9 +11,7 @@ from lakehouse.science.experiments.compare import compare_means
 from lakehouse.science.experiments.estimate import Estimate, Floats, Side, conclude
 
 
-def winsorised(
-    control: Floats, treatment: Floats, upper: float = 0.99, lower: float = 0.0
-) -> tuple[Floats, Floats]:
+def winsorised(control: Floats, treatment: Floats, upper: float = 0.99, lower: float = 0.0) -> tuple[Floats, Floats]:
     """Both arms, values beyond the quantiles of both together pulled in to them.
 
     One limit for both arms: separate limits would shrink a real effect in the tail.
@@ -24,9 +22,7 @@ def winsorised(
     return np.clip(control, low, high), np.clip(treatment, low, high)
 
 
-def cuped(
-    control: Floats, treatment: Floats, control_before: Floats, treatment_before: Floats
-) -> tuple[Floats, Floats]:
+def cuped(control: Floats, treatment: Floats, control_before: Floats, treatment_before: Floats) -> tuple[Floats, Floats]:
     """Both arms with what the time before explains taken out: y − θ·(x − x̄).
 
     *_before: (N,) or (N, K) figures from before the assignment, never touched by it. θ is the least-squares
@@ -82,6 +78,4 @@ def compare_stratified(
         control += weight * arms[0].mean()
         treatment += weight * arms[1].mean()
         variance += weight**2 * sum(arm.var(ddof=1) / len(arm) for arm in arms)
-    return conclude(
-        float(control), float(treatment), math.sqrt(variance), len(outcome), level=level, side=side
-    )
+    return conclude(float(control), float(treatment), math.sqrt(variance), len(outcome), level=level, side=side)

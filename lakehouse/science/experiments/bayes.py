@@ -39,10 +39,7 @@ def read_proportions(
     """Beta posteriors (Jeffreys' prior by default) of both arms, compared on a grid of grid² equally likely
     pairs."""
     at = (np.arange(grid) + 0.5) / grid
-    arms = [
-        stats.beta.ppf(at, prior[0] + won, prior[1] + among - won)
-        for won, among in zip(successes, units, strict=True)
-    ]
+    arms = [stats.beta.ppf(at, prior[0] + won, prior[1] + among - won) for won, among in zip(successes, units, strict=True)]
     gains = (arms[1][:, None] - arms[0][None, :]).ravel()
     low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
     return Reading(

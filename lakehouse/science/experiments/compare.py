@@ -17,18 +17,14 @@ def _variance(arm: Floats, name: str) -> float:
     return float(arm.var(ddof=1)) / len(arm)
 
 
-def compare_proportions(
-    successes: tuple[int, int], units: tuple[int, int], *, level: float = 0.9, side: Side = "two-sided"
-) -> Estimate:
+def compare_proportions(successes: tuple[int, int], units: tuple[int, int], *, level: float = 0.9, side: Side = "two-sided") -> Estimate:
     """(control, treatment) successes of units. Test: z with pooled variance; interval: unpooled (Wald).
 
     For rates very near 0 or 1 in small samples use the Bayesian reading beside it.
     """
     for won, among in zip(successes, units, strict=True):
         if not 0 <= won <= among or among == 0:
-            raise ValueError(
-                f"compare_proportions: {won} successes of {among} units; give 0 ≤ successes ≤ units."
-            )
+            raise ValueError(f"compare_proportions: {won} successes of {among} units; give 0 ≤ successes ≤ units.")
     control, treatment = (won / among for won, among in zip(successes, units, strict=True))
     pooled = sum(successes) / sum(units)
     error = math.sqrt(control * (1 - control) / units[0] + treatment * (1 - treatment) / units[1])
@@ -36,9 +32,7 @@ def compare_proportions(
     return conclude(control, treatment, error, sum(units), level=level, side=side, null_error=null)
 
 
-def compare_means(
-    control: Floats, treatment: Floats, *, level: float = 0.9, side: Side = "two-sided"
-) -> Estimate:
+def compare_means(control: Floats, treatment: Floats, *, level: float = 0.9, side: Side = "two-sided") -> Estimate:
     """Welch's t: unequal variances. control (N_c,), treatment (N_t,): the KPI per unit.
 
     df = (v_c + v_t)² / (v_c²/(N_c − 1) + v_t²/(N_t − 1)), v = s²/N (Welch 1947, Biometrika 34).
@@ -91,9 +85,7 @@ def relative_lift(estimate: Estimate, control_error: float, treatment_error: flo
         raise ValueError("relative_lift: the control's figure is zero; report the absolute effect.")
     ratio = estimate.treatment / estimate.control
     error = math.hypot(treatment_error, ratio * control_error) / abs(estimate.control)
-    return conclude(
-        1.0, ratio, error, estimate.units, level=estimate.level, side=estimate.side, degrees=estimate.degrees
-    )
+    return conclude(1.0, ratio, error, estimate.units, level=estimate.level, side=estimate.side, degrees=estimate.degrees)
 
 
 def compare_clusters(
@@ -114,9 +106,7 @@ def compare_clusters(
     count, clusters = len(outcome), len(names)
     per_arm = [len(np.unique(group[treated == arm])) for arm in (False, True)]
     if min(per_arm) < 2:
-        raise ValueError(
-            f"compare_clusters: {per_arm[0]} and {per_arm[1]} clusters; give at least two per arm."
-        )
+        raise ValueError(f"compare_clusters: {per_arm[0]} and {per_arm[1]} clusters; give at least two per arm.")
     design = np.column_stack([np.ones(count), treated.astype(np.float64)])
     bread = np.linalg.inv(design.T @ design)
     level_, effect = bread @ design.T @ outcome

@@ -34,9 +34,7 @@ class GeoLift:
     gap: Floats
 
 
-def conformal_p(
-    treated: Floats, donors: Floats, before: int, null: float = 0.0, penalty: float | None = None
-) -> float:
+def conformal_p(treated: Floats, donors: Floats, before: int, null: float = 0.0, penalty: float | None = None) -> float:
     """Chance of a mean gap as large in the test periods, were the effect `null` in each of them.
 
     The series less `null` is fitted over all periods (T,), and the size of the mean gap of the test periods
@@ -71,13 +69,9 @@ def geo_lift(
     none is.
     """
     if missing := sorted(set(treated) - set(panel.columns)):
-        raise ValueError(
-            f"geo_lift: no market {missing}; the panel has {', '.join(map(str, panel.columns))}."
-        )
+        raise ValueError(f"geo_lift: no market {missing}; the panel has {', '.join(map(str, panel.columns))}.")
     if not treated or len(treated) == panel.shape[1] or not 2 <= before < len(panel):
-        raise ValueError(
-            f"geo_lift: {len(treated)} of {panel.shape[1]} markets, {before} of {len(panel)} periods."
-        )
+        raise ValueError(f"geo_lift: {len(treated)} of {panel.shape[1]} markets, {before} of {len(panel)} periods.")
     values = panel.astype(float)
     y = values[list(treated)].mean(axis=1).to_numpy(dtype=np.float64)
     others = values.drop(columns=list(treated))
@@ -88,9 +82,7 @@ def geo_lift(
     low, high = -math.inf, math.inf
     if interval:
         spread = max(float(fit.gap[:before].std()), 1e-9)
-        low, high = (
-            _edge(y, x, before, effect, direction * spread, 1 - level, fit.penalty) for direction in (-1, 1)
-        )
+        low, high = (_edge(y, x, before, effect, direction * spread, 1 - level, fit.penalty) for direction in (-1, 1))
     return GeoLift(
         effect=effect,
         low=low,
@@ -106,9 +98,7 @@ def geo_lift(
     )
 
 
-def _edge(
-    y: Floats, x: Floats, before: int, effect: float, step: float, alpha: float, penalty: float | None
-) -> float:
+def _edge(y: Floats, x: Floats, before: int, effect: float, step: float, alpha: float, penalty: float | None) -> float:
     """The last effect not rejected, going from the estimate in steps that double, then halving the last
     one."""
 

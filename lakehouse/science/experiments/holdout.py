@@ -27,9 +27,7 @@ def hold_out(customers: Iterable[str], period: str, goal: float = 0.05) -> list[
     return [arm == "held out" for arm in assign(customers, f"universal-holdout:{period}", shares)]
 
 
-def incremental_value(
-    values: pd.DataFrame, goal: float, *, level: float = 0.9, override: str | None = None
-) -> pd.DataFrame:
+def incremental_value(values: pd.DataFrame, goal: float, *, level: float = 0.9, override: str | None = None) -> pd.DataFrame:
     """What reaching customers brought, month by month and so far.
 
     values: one row per customer and period, `customer`, `held_out` (bool), `period` (sortable), `value`,
@@ -47,9 +45,7 @@ def incremental_value(
     sample_ratio(counts, {"held out": goal, "reached": 1 - goal}, override).require()
     reach = float(stats.norm.isf((1 - level) / 2))
     rows = []
-    for monthly, running in zip(
-        wide.to_numpy(dtype=np.float64).T, wide.cumsum(axis=1).to_numpy(dtype=np.float64).T, strict=True
-    ):
+    for monthly, running in zip(wide.to_numpy(dtype=np.float64).T, wide.cumsum(axis=1).to_numpy(dtype=np.float64).T, strict=True):
         now = compare_means(monthly[held], monthly[~held], level=level)
         far = compare_means(running[held], running[~held], level=level)
         rows.append(

@@ -43,8 +43,7 @@ def power_curve(
     periods = len(panel)
     if periods - length - windows < 2 * length:
         raise ValueError(
-            f"power_curve: {periods} periods for tests of {length} in {windows} windows; "
-            f"give at least {3 * length + windows} periods."
+            f"power_curve: {periods} periods for tests of {length} in {windows} windows; give at least {3 * length + windows} periods."
         )
     values = panel.astype(float)
     y = values[list(treated)].mean(axis=1).to_numpy(dtype=np.float64)

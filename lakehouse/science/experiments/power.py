@@ -62,9 +62,7 @@ def size_proportions(
         if not 0 < rate < 1:
             raise ValueError(f"size_proportions: {name} = {rate}; give a rate between 0 and 1.")
     if control == treatment:
-        raise ValueError(
-            f"size_proportions: both rates are {control}; name the smallest change worth seeing."
-        )
+        raise ValueError(f"size_proportions: both rates are {control}; name the smallest change worth seeing.")
     z_alpha, z_beta = _reaches(alpha, power, side, kpis, control_share)
     ratio = (1 - control_share) / control_share
     pooled = (control + ratio * treatment) / (1 + ratio)
@@ -147,9 +145,7 @@ def detectable_proportion(
     share = sizes.control / sizes.total
 
     def lacking(lift: float) -> float:
-        need = size_proportions(
-            control, control + lift, alpha=alpha, power=power, side=side, control_share=share, kpis=kpis
-        )
+        need = size_proportions(control, control + lift, alpha=alpha, power=power, side=side, control_share=share, kpis=kpis)
         return need.control - sizes.control
 
     largest = (1 - control) * (1 - 1e-9)

@@ -35,23 +35,17 @@ class SampleRatio:
             )
 
 
-def sample_ratio(
-    observed: Mapping[str, int], shares: Mapping[str, float], override: str | None = None
-) -> SampleRatio:
+def sample_ratio(observed: Mapping[str, int], shares: Mapping[str, float], override: str | None = None) -> SampleRatio:
     """Pearson's χ² of units per arm against the planned shares, arms − 1 degrees of freedom.
 
     Fabijan et al. (2019), "Diagnosing sample ratio mismatch in online controlled experiments", KDD '19.
     """
     if set(observed) != set(shares):
-        raise ValueError(
-            f"sample_ratio: units in {sorted(observed)}, shares for {sorted(shares)}; name the same arms."
-        )
+        raise ValueError(f"sample_ratio: units in {sorted(observed)}, shares for {sorted(shares)}; name the same arms.")
     counts = np.array([observed[arm] for arm in shares], dtype=np.float64)
     planned = np.array(list(shares.values()), dtype=np.float64)
     if counts.sum() == 0 or planned.min() <= 0:
-        raise ValueError(
-            f"sample_ratio: units {dict(observed)}, shares {dict(shares)}; all shares must be above 0."
-        )
+        raise ValueError(f"sample_ratio: units {dict(observed)}, shares {dict(shares)}; all shares must be above 0.")
     expected = counts.sum() * planned / planned.sum()
     statistic = float(((counts - expected) ** 2 / expected).sum())
     chance = float(stats.chi2.sf(statistic, len(counts) - 1))

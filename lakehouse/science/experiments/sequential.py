@@ -74,9 +74,7 @@ def _shape(shape: Shape, times: Floats) -> Floats:
 def boundaries(shape: Shape, times: Floats, alpha: float = 0.10, *, two_sided: bool = True) -> Floats:
     """(K,) on the scale of Z: constant (Pocock) or c/√t (O'Brien–Fleming), of total error exactly `alpha`."""
     form = _shape(shape, times)
-    constant = brentq(
-        lambda c: crossing(c * form, times, two_sided=two_sided).sum() - alpha, 0.5, 8.0, xtol=1e-10
-    )
+    constant = brentq(lambda c: crossing(c * form, times, two_sided=two_sided).sum() - alpha, 0.5, 8.0, xtol=1e-10)
     return form * float(constant)
 
 
@@ -93,9 +91,7 @@ def spent(shape: Shape, times: Floats, alpha: float = 0.10, *, two_sided: bool =
     return 2 * sides * stats.norm.sf(stats.norm.isf(alpha / sides / 2) / np.sqrt(inside))
 
 
-def spending_boundaries(
-    shape: Shape, times: Floats, alpha: float = 0.10, *, two_sided: bool = True
-) -> Floats:
+def spending_boundaries(shape: Shape, times: Floats, alpha: float = 0.10, *, two_sided: bool = True) -> Floats:
     """(K,) boundaries for looks at any times, each found from those before it: later looks need not be
     known."""
     use = np.diff(np.concatenate([[0.0], spent(shape, times, alpha, two_sided=two_sided)]))

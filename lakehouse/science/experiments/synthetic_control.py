@@ -24,14 +24,10 @@ def simplex_weights(target: Floats, donors: Floats) -> Floats:
     scaling.
     """
     if donors.ndim != 2 or donors.shape[0] != len(target) or donors.shape[1] == 0:
-        raise ValueError(
-            f"simplex_weights: target {target.shape}, donors {donors.shape}; give (T,) and (T, D)."
-        )
+        raise ValueError(f"simplex_weights: target {target.shape}, donors {donors.shape}; give (T,) and (T, D).")
     off = donors - target[:, None]
     scale = float(np.sqrt((off**2).sum() / off.shape[1])) or 1.0
-    free, _ = nnls(
-        np.vstack([off / scale, np.ones(off.shape[1])]), np.append(np.zeros(len(target)), 1.0), maxiter=20_000
-    )
+    free, _ = nnls(np.vstack([off / scale, np.ones(off.shape[1])]), np.append(np.zeros(len(target)), 1.0), maxiter=20_000)
     return np.asarray(free / free.sum(), dtype=np.float64)
 
 
@@ -51,9 +47,7 @@ def choose_ridge(target: Floats, donors: Floats, steps: int = 20, smallest: floa
     target (T,), donors (T, D), centred over donors. Penalties from the largest squared singular value down to
     `smallest` times it; weights are fitted anew without each period, the last period of the fit excepted.
     """
-    penalties = float(np.linalg.svd(donors, compute_uv=False)[0]) ** 2 * smallest ** (
-        np.arange(steps + 1) / steps
-    )
+    penalties = float(np.linalg.svd(donors, compute_uv=False)[0]) ** 2 * smallest ** (np.arange(steps + 1) / steps)
     errors = np.zeros((len(target) - 1, len(penalties)))
     for left_out in range(len(target) - 1):
         kept = np.arange(len(target)) != left_out

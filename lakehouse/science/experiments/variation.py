@@ -65,9 +65,7 @@ def heterogeneity(
         found = compare_means(arms[0], arms[1], level=level)
         rows.append((one, found.units, found.effect, found.error, found.low, found.high, found.p_value))
     if len(rows) < 2:
-        raise ValueError(
-            f"heterogeneity: {len(rows)} segments have units in both arms; at least two are needed."
-        )
+        raise ValueError(f"heterogeneity: {len(rows)} segments have units in both arms; at least two are needed.")
     names = ["segment", "units", "effect", "error", "low", "high", "p_value"]
     table = pd.DataFrame(rows, columns=names)
     table["adjusted_p"] = holm(table["p_value"].to_numpy(dtype=np.float64))

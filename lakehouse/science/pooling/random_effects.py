@@ -41,9 +41,7 @@ class Pooled:
     level: float
 
 
-def log_risk_ratio(
-    treated_events: Floats, treated_others: Floats, control_events: Floats, control_others: Floats
-) -> tuple[Floats, Floats]:
+def log_risk_ratio(treated_events: Floats, treated_others: Floats, control_events: Floats, control_others: Floats) -> tuple[Floats, Floats]:
     """(effects, variances), each (K,), from 2×2 tables: ln(risk treated / risk control).
 
     Half an event is added to every cell of a study in which any is zero.
@@ -78,14 +76,10 @@ def reml(effects: Floats, variances: Floats, steps: int = 500) -> float:
         if abs(new - tau2) < 1e-12 * (1 + tau2):
             return new
         tau2 = new
-    raise ValueError(
-        f"reml: no convergence in {steps} steps over {len(effects)} studies; use dersimonian_laird."
-    )
+    raise ValueError(f"reml: no convergence in {steps} steps over {len(effects)} studies; use dersimonian_laird.")
 
 
-def pool(
-    effects: Floats, variances: Floats, method: Method = "reml", *, level: float = 0.9, adjusted: bool = False
-) -> Pooled:
+def pool(effects: Floats, variances: Floats, method: Method = "reml", *, level: float = 0.9, adjusted: bool = False) -> Pooled:
     """Pool K effects with known sampling variances.
 
     adjusted: Hartung–Knapp errors with t(K − 1), better with few studies (IntHout, Ioannidis, Borm 2014).
@@ -96,9 +90,7 @@ def pool(
     effects, variances = np.asarray(effects, dtype=np.float64), np.asarray(variances, dtype=np.float64)
     count = len(effects)
     if count < 2 or len(variances) != count or variances.min() <= 0:
-        raise ValueError(
-            f"pool: {count} effects, {len(variances)} variances; give two or more, variances above 0."
-        )
+        raise ValueError(f"pool: {count} effects, {len(variances)} variances; give two or more, variances above 0.")
     fixed = 1 / variances
     centre = (fixed * effects).sum() / fixed.sum()
     q = float((fixed * (effects - centre) ** 2).sum())

@@ -39,9 +39,7 @@ def egger(effects: Floats, variances: Floats) -> Asymmetry:
     degrees = len(effects) - 2
     noise = float(((response - design @ np.array([limit, slope])) ** 2).sum()) / degrees
     statistic = float(slope / math.sqrt(noise * bread[1, 1]))
-    return Asymmetry(
-        float(slope), float(limit), statistic, degrees, float(2 * stats.t.sf(abs(statistic), degrees))
-    )
+    return Asymmetry(float(slope), float(limit), statistic, degrees, float(2 * stats.t.sf(abs(statistic), degrees)))
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,7 @@ def combine_cells(effects: Floats, covariance: Floats) -> tuple[float, float]:
     19.
     """
     if covariance.shape != (len(effects), len(effects)):
-        raise ValueError(
-            f"combine_cells: {len(effects)} effects, covariance {covariance.shape}; make it square."
-        )
+        raise ValueError(f"combine_cells: {len(effects)} effects, covariance {covariance.shape}; make it square.")
     solved = np.linalg.solve(covariance, np.ones(len(effects)))
     return float(solved @ effects / solved.sum()), float(1 / solved.sum())
 

@@ -28,9 +28,7 @@ class Backtest:
     level: float
 
 
-def backtest(
-    series: Floats, forecaster: Forecaster, *, season: int, horizon: int, origins: int, gap: int = 1
-) -> Backtest:
+def backtest(series: Floats, forecaster: Forecaster, *, season: int, horizon: int, origins: int, gap: int = 1) -> Backtest:
     """Stand at `origins` past moments, `gap` periods apart, each time seeing only what came before.
 
     series (T,); the last origin leaves exactly `horizon` periods to compare with.

@@ -42,16 +42,12 @@ class Sarima:
         return Forecast(mean, low, high, level)
 
 
-def fit_sarima(
-    series: Floats, order: Order, seasonal: Seasonal = (0, 0, 0, 0), *, logs: bool = False
-) -> Sarima:
+def fit_sarima(series: Floats, order: Order, seasonal: Seasonal = (0, 0, 0, 0), *, logs: bool = False) -> Sarima:
     """Fit a given form to (T,) equally spaced figures. Errors on missing figures and on failed
     convergence."""
     values = np.asarray(series, dtype=np.float64)
     if not np.isfinite(values).all() or (logs and values.min() <= 0):
-        raise ValueError(
-            "fit_sarima: the series has missing figures, or logs of zero; fill or leave out logs."
-        )
+        raise ValueError("fit_sarima: the series has missing figures, or logs of zero; fill or leave out logs.")
     model = SARIMAX(np.log(values) if logs else values, order=order, seasonal_order=seasonal)
     with warnings.catch_warnings():
         # Convergence is judged below; warnings on starting values say nothing about the result.
@@ -59,16 +55,12 @@ def fit_sarima(
         warnings.simplefilter("ignore", UserWarning)
         fitted = model.fit(disp=False, maxiter=200)
     if not fitted.mle_retvals.get("converged", False):
-        raise ValueError(
-            f"fit_sarima: {order} × {seasonal} did not converge on {len(values)} periods; simplify it."
-        )
+        raise ValueError(f"fit_sarima: {order} × {seasonal} did not converge on {len(values)} periods; simplify it.")
     parameters = {name: float(value) for name, value in zip(fitted.param_names, fitted.params, strict=True)}
     return Sarima(order, seasonal, logs, parameters, float(fitted.llf), float(fitted.aic), fitted)
 
 
-def choose_sarima(
-    series: Floats, season: int, *, logs: bool = False, candidates: list[tuple[Order, Order]] | None = None
-) -> Sarima:
+def choose_sarima(series: Floats, season: int, *, logs: bool = False, candidates: list[tuple[Order, Order]] | None = None) -> Sarima:
     """The form of least AICc among a few that serve most business series; those that fail to converge drop
     out.
 

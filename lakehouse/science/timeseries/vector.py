@@ -61,10 +61,7 @@ def choose_lags(frame: pd.DataFrame, most: int, criterion: Criterion = "aic") ->
 def fit_vector(frame: pd.DataFrame, order: int | None = None, most: int = 8) -> VectorModel:
     """Least squares of every series on `order` lags of all (chosen by AIC when None; at least one)."""
     if len(frame) <= (order or most) * frame.shape[1] + 1:
-        raise ValueError(
-            f"fit_vector: {len(frame)} periods are too few for {order or most} lags of {frame.shape[1]} "
-            f"series."
-        )
+        raise ValueError(f"fit_vector: {len(frame)} periods are too few for {order or most} lags of {frame.shape[1]} series.")
     names = tuple(str(name) for name in frame.columns)
     lags = max(1, choose_lags(frame, most)) if order is None else order
     fitted = VAR(pd.DataFrame(frame.to_numpy(dtype=np.float64), columns=list(names))).fit(lags)

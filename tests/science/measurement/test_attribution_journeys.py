@@ -17,10 +17,7 @@ def conversions(*rows):
 def as_text(journeys):
     paths = journeys.paths
     names = [paths.channels[touch] for touch in paths.touch]
-    return [
-        (" > ".join(names[a:b]), int(won))
-        for a, b, won in zip(paths.start[:-1], paths.start[1:], paths.converted, strict=True)
-    ]
+    return [(" > ".join(names[a:b]), int(won)) for a, b, won in zip(paths.start[:-1], paths.start[1:], paths.converted, strict=True)]
 
 
 def test_a_journey_ends_at_its_conversion_and_the_next_begins_after_it():
@@ -52,9 +49,7 @@ def test_customers_do_not_share_journeys():
 
 
 def test_a_conversion_nobody_touched_is_counted_apart():
-    journeys = build_journeys(
-        touches(("x", "2026-01-01", "ads")), conversions(("x", "2026-06-01", 7.0), ("z", "2026-01-01", 2.0))
-    )
+    journeys = build_journeys(touches(("x", "2026-01-01", "ads")), conversions(("x", "2026-06-01", 7.0), ("z", "2026-01-01", 2.0)))
     assert journeys.unattributed == 2
     assert journeys.unattributed_value == 9.0
 

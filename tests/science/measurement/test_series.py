@@ -1,0 +1,103 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels
+
+from lakehouse.science.timeseries.backtest import backtest, calibrated, unusual
+from lakehouse.science.timeseries.forecast import seasonal_naive
+from lakehouse.science.timeseries.sarima import choose_sarima, fit_sarima
+from lakehouse.science.timeseries.vector import choose_lags, fit_vector
+
+
+@pytest.fixture(scope="module")
+def airline(shared_data):
+    frame = pd.read_csv(shared_data / "time_series_classics" / "air_passengers.csv")
+    return frame["value"].to_numpy(dtype=float)
+
+
+@pytest.fixture(scope="module")
+def germany():
+    """Lütkepohl's e1: investment, income, consumption; growth rates 1960Q2 to 1978Q4 (comes with
+    statsmodels)."""
+    text = (Path(statsmodels.__file__).parent / "tsa/vector_ar/tests/results/e1.dat").read_text()
+    rows = [line.split() for line in text.splitlines() if re.match(r"^\s*\d+(\.\d+)?\s+\d", line)]
+    levels = pd.DataFrame(np.array(rows, dtype=float), columns=["investment", "income", "consumption"])
+    return np.log(levels).diff().iloc[1:76]
+
+
+@pytest.mark.shared_data
+def test_the_airline_model_has_its_published_figures(airline):
+    # Box & Jenkins, series G; as fitted by R's arima
+    found = fit_sarima(airline, (0, 1, 1), (0, 1, 1, 12), logs=True)
+    assert found.parameters["ma.L1"] == pytest.approx(-0.402, abs=0.0005)
+    assert found.parameters["ma.S.L12"] == pytest.approx(-0.557, abs=0.0005)
+    assert found.log_likelihood == pytest.approx(244.70, abs=0.005)
+
+
+@pytest.mark.shared_data
+def test_the_airline_model_beats_last_year_and_its_intervals_hold(airline):
+    def forecaster(seen, horizon):
+        return fit_sarima(seen, (0, 1, 1), (0, 1, 1, 12), logs=True).forecast(horizon)
+
+    tried = backtest(airline, forecaster, season=12, horizon=12, origins=4, gap=12)
+    assert tried.scaled_error < 0.6
+    assert tried.covered == pytest.approx(0.9, abs=0.12)
+
+
+@pytest.mark.shared_data
+def test_a_form_is_chosen_among_a_few(airline):
+    forms = [((0, 1, 1), (0, 1, 1)), ((1, 1, 0), (1, 1, 0))]
+    found = choose_sarima(airline, 12, logs=True, candidates=forms)
+    assert (found.order, found.seasonal) == ((0, 1, 1), (0, 1, 1, 12))
+
+
+def test_luetkepohls_investment_equation(germany):
+    # Lütkepohl (2005), 3.2.3: order 2 by AIC
+    assert choose_lags(germany, 4, "aic") == 2
+    assert choose_lags(germany, 4, "bic") == 0
+    equation = fit_vector(germany, 2).coefficients["investment"].to_numpy()
+    assert equation == pytest.approx([-0.017, -0.320, 0.146, 0.961, -0.161, 0.115, 0.934], abs=0.0005)
+
+
+def test_a_series_that_drives_another_is_found_and_not_the_reverse():
+    draw = np.random.default_rng(5)
+    x = draw.normal(size=400)
+    y = 0.8 * np.concatenate([[0.0], x[:-1]]) + draw.normal(size=400)
+    model = fit_vector(pd.DataFrame({"x": x, "y": y}), 1)
+    assert model.granger("y", causing="x") < 0.001
+    assert model.granger("x", causing="y") > 0.05
+    assert model.responses(3, orthogonal=False)[1, 1, 0] == pytest.approx(0.8, abs=0.1)
+    assert len(model.forecast(4)["y"].mean) == 4
+    with pytest.raises(ValueError, match="no series 'z'; fitted are x, y"):
+        model.granger("z", causing="x")
+
+
+def test_the_plainest_forecast_repeats_the_season():
+    made = seasonal_naive(np.array([1.0, 2, 3, 1, 2, 4]), 5, season=3)
+    assert made.mean.tolist() == [1, 2, 4, 1, 2]
+    assert (made.high - made.mean)[3] == pytest.approx((made.high - made.mean)[0] * np.sqrt(2))
+
+
+def test_intervals_too_narrow_are_stretched_until_the_past_is_covered():
+    draw = np.random.default_rng(6)
+    series = 10 * np.sin(np.arange(400) / 7 * 2 * np.pi) + draw.normal(size=400)
+
+    def shy(seen, horizon):
+        made = seasonal_naive(seen, horizon, 7)
+        return type(made)(made.mean, made.mean - 0.3 * (made.mean - made.low), made.mean + 0.3 * (made.high - made.mean), 0.9)
+
+    past = backtest(series[:300], shy, season=7, horizon=7, origins=25, gap=7)
+    assert past.covered < 0.6
+    covered = []
+    for origin in range(300, 393, 7):
+        made = calibrated(shy(series[:origin], 7), past)
+        covered.append(~unusual(series[origin : origin + 7], made))
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.07)
+
+
+def test_missing_figures_are_refused():
+    with pytest.raises(ValueError, match="missing figures"):
+        fit_sarima(np.array([1.0, np.nan, 2.0]), (0, 1, 1))
