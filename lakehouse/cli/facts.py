@@ -1,0 +1,135 @@
+"""All that is known of one table: what it declares, what its log says, how its last runs went, some rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lakehouse.cli import answers
+from lakehouse.cli.drawing import described
+from lakehouse.declare.tables import Table
+from lakehouse.errors import LakehouseError
+from lakehouse.graph import Graph
+
+RUNS = """SELECT started_at, state, version, rows_written, rows_deleted, rows_quarantined, score,
+    round(seconds::numeric, 1) AS seconds, reason FROM ops.runs WHERE table_name = '{table}' ORDER BY started_at DESC LIMIT 5"""
+HISTORY = 5
+
+
+def facts_of(graph: Graph, name: str, rows: int) -> dict[str, Any]:
+    """Declared facts always; those of lake and warehouse where they answer, else the reason why not."""
+    table = graph[name]
+    facts: dict[str, Any] = {**described(table), "downstream": list(graph.downstream(name)), "unknown": []}
+    parts: dict[str, Callable[[], Any]] = {
+        "state": lambda: _state(table),
+        "runs": lambda: _runs(name),
+        "sample": lambda: _sample(table, rows),
+    }
+    for part, look in parts.items():
+        try:
+            facts[part] = look()
+        except LakehouseError as reason:
+            facts[part] = None
+            facts["unknown"].append(str(reason))
+    facts["unknown"] = list(dict.fromkeys(facts["unknown"]))
+    return facts
+
+
+def _state(table: Table) -> dict[str, Any] | None:
+    """Version, inputs consumed, score and the newest versions, from the table's own log."""
+    if table.kind == "model":
+        from lakehouse.models import newest_version
+
+        model = newest_version(table.name)
+        if model is None:
+            return None
+        inputs = {n: v.version for n, v in model.inputs.items()}
+        return {"version": model.version, "inputs": inputs, "at": model.at, "metrics": model.metrics, "mlflow_run": model.run_id}
+    from lakehouse.delta.location import table_uri
+    from lakehouse.delta.log import DeltaLog
+    from lakehouse.run.code import code_hash
+    from lakehouse.run.state import state_of
+
+    log = DeltaLog(table_uri(table))
+    if log.version is None:
+        return None
+    state = state_of(log.newest_that_counts())
+    known = {"version": log.version, "uri": log.uri, "versions": [_version(c) for c, _ in zip(log.back(), range(HISTORY), strict=False)]}
+    if state is None:
+        return {**known, "note": "its newest change was not made by a run; the next run builds it in full"}
+    inputs = {n: v.version for n, v in state.inputs.items()}
+    code = "as declared" if state.code == code_hash(table) or table.layer == "bronze" else "changed since"
+    return {
+        **known,
+        "rows": state.rows,
+        "score": state.score,
+        "inputs": inputs,
+        "parameters": state.parameters,
+        "at": state.at,
+        "code": code,
+    }
+
+
+def _version(commit: Any) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    moment = commit.info.get("timestamp")
+    at = datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="seconds") if moment else None
+    run = (commit.metadata or {}).get("run")
+    return {"version": commit.version, "at": at, "operation": commit.info.get("operation"), "run": run}
+
+
+def _runs(name: str) -> list[dict[str, Any]]:
+    from lakehouse.warehouse import query
+
+    answer = query(RUNS.format(table=name.replace("'", "''")))
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
+def _sample(table: Table, rows: int) -> dict[str, Any] | None:
+    if table.kind == "model" or not rows:
+        return None
+    from lakehouse.cli.lake import sample
+    from lakehouse.delta.location import table_uri
+    from lakehouse.delta.log import DeltaLog
+
+    if DeltaLog(table_uri(table)).version is None:
+        return None
+    columns, found = sample(table, rows)
+    return {"columns": columns, "rows": found}
+
+
+def in_words(facts: dict[str, Any]) -> None:
+    """The facts, for a person."""
+    print(f"{facts['name']} · {facts['layer']} · {facts['refresh']} · {facts['owner']}\n{facts['description']}\n")
+    print(f"declared in {facts['file']}:{facts['line']}" + (f", key {', '.join(facts['key'])}" if facts["key"] else ""))
+    read = [f"{i['name']} ({i['mode']})" for i in facts["inputs"]] + ([f"landing {facts['source']['prefix']}"] if facts["source"] else [])
+    print(f"reads {', '.join(read) or 'nothing'}; read by {', '.join(facts['downstream']) or 'nothing'}\n")
+    if facts["columns"]:
+        columns = [(c["name"], c["type"], c["sensitivity"], c["description"]) for c in facts["columns"]]
+        answers.print_rows(["column", "type", "sensitivity", "description"], columns, "table")
+    if facts["rules"]:
+        answers.print_rows(["rule", "level", "action"], [(r["rule"], r["level"], r["action"]) for r in facts["rules"]], "table")
+    _state_in_words(facts["state"], facts["name"])
+    if facts["runs"]:
+        print("\nlast runs")
+        answers.print_rows(list(facts["runs"][0]), [tuple(r.values()) for r in facts["runs"]], "table")
+    if facts["sample"] and facts["sample"]["rows"]:
+        print("\nsome rows")
+        answers.print_rows(facts["sample"]["columns"], facts["sample"]["rows"], "table")
+    for reason in facts["unknown"]:
+        print(f"\nnot known: {reason}")
+
+
+def _state_in_words(state: dict[str, Any] | None, name: str) -> None:
+    if state is None:
+        print(f"It has no data yet: lakehouse run {name} --with-upstream")
+        return
+    rows = "" if state.get("rows") is None else f", {state['rows']} rows"
+    score = "" if state.get("score") is None else f", score {state['score']:.2%}"
+    code = f", code {state['code']}" if "code" in state else ""
+    print(f"version {state['version']}{rows}{score}{code}" + (f", {state['note']}" if "note" in state else ""))
+    if state.get("inputs"):
+        print("made from " + ", ".join(f"{n} version {v}" for n, v in state["inputs"].items()))
+    if state.get("versions"):
+        answers.print_rows(["version", "at", "operation", "run"], [tuple(v.values()) for v in state["versions"]], "table")

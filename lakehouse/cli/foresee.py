@@ -1,0 +1,138 @@
+"""What the next run of each table would do, decided from logs alone; followed down the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lakehouse import storage
+from lakehouse.declare.tables import Table
+from lakehouse.delta.location import table_uri
+from lakehouse.delta.log import DeltaLog
+from lakehouse.graph import LAYERS, Graph
+from lakehouse.settings import settings
+
+SIGNS = {"first build": "+", "full": "!", "overwrite": "!", "incremental": "~", "append": "~", "train": "!", "follows": "~", "waiting": "?"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One table's next run."""
+
+    table: str
+    kind: str
+    reason: str
+    columns_added: list[str] = field(default_factory=list)
+    columns_removed: list[str] = field(default_factory=list)
+    readers: list[str] = field(default_factory=list)
+    """Tables that read a changed table, for a look at what they make of it."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the run would do something."""
+        return self.kind not in ("up to date", "waiting")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**asdict(self), "moves": self.moves}
+
+    def __str__(self) -> str:
+        changed = [f"+{c}" for c in self.columns_added] + [f"-{c}" for c in self.columns_removed]
+        more = f"; columns {', '.join(changed)}" if changed else ""
+        read = f"; read by {', '.join(self.readers)}" if self.columns_removed and self.readers else ""
+        return f"{SIGNS.get(self.kind, ' ')} {self.table}: {self.kind} ({self.reason}{more}{read})"
+
+
+def foresee(graph: Graph, names: Iterable[str] | None = None) -> list[Step]:
+    """Steps in order; a table whose inputs will move follows them, at the next cut where another DAG makes them."""
+    steps: dict[str, Step] = {}
+    for name in graph.order(names):
+        step = _step(graph, graph[name])
+        coming = [n for n in graph.upstream(name) if n in steps and steps[n].moves]
+        if step.kind == "up to date" and coming:
+            step = Step(name, "follows", f"{', '.join(coming)} will move")
+        steps[name] = step
+    return list(steps.values())
+
+
+def _step(graph: Graph, table: Table) -> Step:
+    if table.layer == "bronze":
+        return _bronze(table)
+    if table.kind == "model":
+        return _model(graph, table)
+    from datetime import UTC, datetime, timedelta
+
+    from lakehouse.run.cut import pinned_by_cuts
+    from lakehouse.run.resolve import NotBuilt, resolve
+
+    day = (datetime.now(UTC) - timedelta(days=1)).date() if table.as_of else None
+    try:
+        decision = resolve(graph, table, as_of=day, pinned=pinned_by_cuts(graph, table))
+    except NotBuilt:
+        missing = [n for n in graph.upstream(table.name) if not _exists(graph[n])]
+        return Step(table.name, "first build", f"after {', '.join(missing)}")
+    kind = "first build" if decision.base is None else decision.kind
+    if decision.previous is None or decision.previous.code == decision.code:
+        return Step(table.name, kind, decision.reason)
+    added, removed = _columns_moved(table)
+    return Step(table.name, kind, decision.reason, added, removed, list(graph.downstream(table.name)))
+
+
+def _bronze(table: Table) -> Step:
+    from lakehouse.run.ledger import new_objects
+
+    log = DeltaLog(table_uri(table))
+    landed = len(new_objects(table, log).take)
+    kind = "first build" if log.version is None else "append" if landed else "up to date"
+    return Step(table.name, kind, f"{landed} new objects in landing" if landed else "nothing new has landed")
+
+
+def _model(graph: Graph, table: Table) -> Step:
+    from lakehouse.models import newest_version
+    from lakehouse.run.code import code_hash
+    from lakehouse.run.cut import pinned_by_cuts, versions_now
+
+    known = newest_version(table.name)
+    missing = [n for n in graph.upstream(table.name) if not _exists(graph[n])]
+    if known is None:
+        return Step(table.name, "first build", f"after {', '.join(missing)}" if missing else "it was never trained")
+    if known.code != code_hash(table):
+        return Step(table.name, "train", "the code changed")
+    pinned = pinned_by_cuts(graph, table)
+    now = versions_now([graph[n] for n in graph.upstream(table.name)]) | pinned
+    moved = [n for n, v in now.items() if known.inputs.get(n) != v]
+    return Step(table.name, "train" if moved else "up to date", f"{', '.join(moved)} moved" if moved else "nothing it reads has moved")
+
+
+def _exists(table: Table) -> bool:
+    if table.kind == "model":
+        from lakehouse.models import newest_version
+
+        return newest_version(table.name) is not None
+    return DeltaLog(table_uri(table)).version is not None
+
+
+def _columns_moved(table: Table) -> tuple[list[str], list[str]]:
+    """Columns the declaration has and the table has not, and the other way round; renamed types count as both."""
+    import json
+
+    log = DeltaLog(table_uri(table))
+    written = next((m for c in log.back() for a in c.actions if (m := a.get("metaData")) and "schemaString" in m), None)
+    if written is None:
+        return [], []
+    there = {f["name"]: f["type"] for f in json.loads(written["schemaString"])["fields"] if not f["name"].startswith("_")}
+    here = {c.name: c.type for c in table.columns}
+    return [n for n in here if n not in there], [n for n in there if n not in here]
+
+
+def undeclared(graph: Graph) -> list[str]:
+    """Tables that lie in the lake though no file declares them."""
+    found = []
+    bucket, prefix = storage.split(f"{settings().lake}/")
+    for layer in LAYERS:
+        pages = storage.client().get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=bucket, Prefix=f"{prefix}{layer}/", Delimiter="/"):
+            folders = [p["Prefix"].rstrip("/").rsplit("/", 1)[1] for p in page.get("CommonPrefixes", [])]
+            found += [f"{layer}/{n}" for n in folders if n not in graph.tables or graph[n].layer != layer]
+    return sorted(found)
