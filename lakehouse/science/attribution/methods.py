@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from lakehouse.science.attribution import rules
 from lakehouse.science.attribution.logistic import logistic
 from lakehouse.science.attribution.markov import markov
-from lakehouse.science.attribution.paths import Floats, Paths, totals
+from lakehouse.science.attribution.paths import Floats, Paths
 from lakehouse.science.attribution.shapley import shapley
 
 Method = Callable[[Paths, bool], Floats]
@@ -71,21 +70,6 @@ def with_cost(credit: pd.DataFrame, spend: Mapping[str, float]) -> pd.DataFrame:
         cost_per_conversion=cost / won,
         return_on_cost=credit["value"] / cost.where(cost > 0),
     )
-
-
-def to_touches(paths: Paths, channel_credit: Floats, *, value: bool = False) -> Floats:
-    """(T,) a channel's credit spread over its touches in converting journeys, so that it can be summed by
-    campaign and day.
-
-    Within a channel touches share in proportion to the conversions (or value) of their journey divided by the
-    journey's touches of that channel; sums per channel are those given. Credit of a channel without any
-    converting touch cannot be placed and is lost here.
-    """
-    worth = paths.value if value else paths.converted
-    raw = worth[paths.journey] / paths.counts()[paths.journey, paths.touch]
-    total = totals(paths.touch, raw, len(paths.channels))
-    scale = np.divide(channel_credit, total, out=np.zeros_like(total), where=total > 0)
-    return raw * scale[paths.touch]
 
 
 def against_truth(credit: pd.DataFrame, truth: Mapping[str, float]) -> pd.DataFrame:

@@ -64,8 +64,17 @@ def incremental_value(values: pd.DataFrame, goal: float, *, level: float = 0.9, 
     return pd.DataFrame(rows, index=wide.columns).rename_axis("period").reset_index()
 
 
-def units_for(value_deviation: float, effect: float, customers: int, goal: float, power: float = 0.8) -> bool:
-    """Whether a holdout of `goal` among `customers` can see `effect` per customer at 90 %, two-sided."""
-    held = customers * goal
-    error = value_deviation * math.sqrt(1 / held + 1 / (customers - held))
-    return bool(abs(effect) / error >= stats.norm.isf(0.05) + stats.norm.ppf(power))
+def smallest_goal(deviation: float, effect: float, customers: int, *, level: float = 0.9, power: float = 0.8) -> float:
+    """The smallest share to hold out that sees `effect` per customer, given the KPI's `deviation` (same
+    unit).
+
+    The smaller root of h(N − h) ≥ N·(z_α + z_β)²σ²/effect², two-sided. Errors when even half is too few.
+    """
+    reach = float(stats.norm.isf((1 - level) / 2) + stats.norm.ppf(power)) * deviation / effect
+    inside = customers**2 / 4 - customers * reach**2
+    if inside < 0:
+        raise ValueError(
+            f"smallest_goal: even half of {customers:,} customers held out cannot see {effect:g}; "
+            "wait longer, use a less noisy KPI, or accept a larger effect."
+        )
+    return float((customers / 2 - math.sqrt(inside)) / customers)

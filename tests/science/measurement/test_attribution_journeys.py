@@ -1,7 +1,9 @@
 import pandas as pd
 import pytest
 
+from lakehouse.science.attribution.breakdown import break_down
 from lakehouse.science.attribution.journeys import ChannelRule, build_journeys, name_channels
+from lakehouse.science.attribution.methods import METHODS, attribute
 
 
 def touches(*rows):
@@ -81,3 +83,24 @@ def test_the_first_rule_that_fits_names_the_channel():
     assert name_channels(seen, rules).tolist() == ["paid search", "email", "search"]
     with pytest.raises(ValueError, match=r"reads \['campaign'\]; touches have medium, source"):
         name_channels(seen, [ChannelRule("x", {"campaign": "."})])
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_credit_by_campaign_and_day_sums_to_the_credit_of_the_channel(method):
+    seen = touches(
+        ("x", "2026-01-01", "ads"), ("x", "2026-01-02", "mail"), ("x", "2026-01-03", "ads"),
+        ("y", "2026-01-02", "mail"), ("z", "2026-01-03", "ads"), ("z", "2026-01-03", "social"),
+    ).assign(campaign=["a1", "m1", "a2", "m1", "a1", None])  # fmt: skip
+    journeys = build_journeys(seen, conversions(("x", "2026-01-04", 30.0), ("z", "2026-01-05", 10.0)))
+    detail = break_down(journeys.paths, journeys.touches, method)
+    whole = attribute(journeys.paths, [method]).set_index("channel")
+    summed = detail.groupby("channel")[["conversions", "value"]].sum()
+    for figure in ("conversions", "value"):
+        assert summed[figure].to_dict() == pytest.approx(whole[figure].to_dict())
+    assert set(detail.columns) == {"channel", "campaign", "day", "conversions", "value"}
+
+
+def test_a_column_touches_do_not_have_is_named():
+    journeys = build_journeys(touches(("x", "2026-01-01", "ads")), conversions(("x", "2026-01-02", 1.0)))
+    with pytest.raises(ValueError, match=r"touches lack \['campaign'\]"):
+        break_down(journeys.paths, journeys.touches, "linear")

@@ -101,6 +101,16 @@ def test_the_memory_that_made_the_journeys_is_chosen(order):
     assert choose_order(simulate(order, 4_000, seed=11)).order == order
 
 
+def test_steps_counted_in_parts_and_put_together_give_the_same_effects():
+    paths = simulate(2, 500, seed=9)
+    half = (np.arange(500) % 2).astype(float)
+    parts = [count_transitions(paths.weighted(weight), 2) for weight in (half, 1 - half)]
+    names = ("source", "target", "weight", "state", "converted", "value", "lost")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    together = removal_effects(replace(parts[0], **joined))
+    assert together.effect == pytest.approx(removal_effects(count_transitions(paths, 2)).effect)
+
+
 def test_removing_by_value_follows_the_money():
     paths = from_text(["a", "b"], [1, 1], [90.0, 10.0], [1, 1])
     assert markov(paths) == pytest.approx([1, 1])

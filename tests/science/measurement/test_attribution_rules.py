@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from lakehouse.science.attribution import rules
-from lakehouse.science.attribution.methods import against_truth, attribute, to_touches, with_cost
+from lakehouse.science.attribution.breakdown import to_touches
+from lakehouse.science.attribution.methods import against_truth, attribute, with_cost
 from lakehouse.science.attribution.paths import Paths, from_text
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from lakehouse.science.experiments.assignment import assign, first_exposures, places
-from lakehouse.science.experiments.holdout import hold_out, incremental_value
+from lakehouse.science.experiments.holdout import hold_out, incremental_value, smallest_goal
+from lakehouse.science.experiments.power import Sizes, power_means
 from lakehouse.science.experiments.sample_ratio import sample_ratio
 
 UNITS = [f"c{n}" for n in range(20_000)]
@@ -96,3 +97,12 @@ def test_a_holdout_that_lost_customers_is_withheld():
     frame = pd.DataFrame({"customer": UNITS, "held_out": [n % 4 == 0 for n in range(20_000)], "period": "2026-01", "value": 1.0})
     with pytest.raises(ValueError, match="result is withheld"):
         incremental_value(frame, goal=0.2)
+
+
+def test_the_smallest_holdout_that_sees_the_effect_has_the_planned_power():
+    share = smallest_goal(40.0, 1.5, 200_000)
+    held = round(200_000 * share)
+    assert 0.01 < share < 0.05
+    assert power_means(40.0, 1.5, Sizes(held, 200_000 - held)) == pytest.approx(0.8, abs=0.001)
+    with pytest.raises(ValueError, match="even half of 1,000 customers"):
+        smallest_goal(40.0, 1.5, 1_000)

@@ -7,7 +7,9 @@ import pytest
 import statsmodels
 
 from lakehouse.science.timeseries.backtest import backtest, calibrated, unusual
+from lakehouse.science.timeseries.demand import forecast_demand
 from lakehouse.science.timeseries.forecast import seasonal_naive
+from lakehouse.science.timeseries.intervention import regression_impact, structural_impact
 from lakehouse.science.timeseries.sarima import choose_sarima, fit_sarima
 from lakehouse.science.timeseries.vector import choose_lags, fit_vector
 
@@ -101,3 +103,59 @@ def test_intervals_too_narrow_are_stretched_until_the_past_is_covered():
 def test_missing_figures_are_refused():
     with pytest.raises(ValueError, match="missing figures"):
         fit_sarima(np.array([1.0, np.nan, 2.0]), (0, 1, 1))
+
+
+def causal_impact_example(seed):
+    """y = 1.2x + noise, +10 on days 71 to 100: the example of R package CausalImpact."""
+    draw = np.random.default_rng(seed)
+    x = np.zeros(100)
+    for day in range(1, 100):
+        x[day] = 0.999 * x[day - 1] + draw.normal()
+    x += 100
+    y = 1.2 * x + draw.normal(size=100)
+    y[70:] += 10
+    return y, x
+
+
+def test_the_effect_of_an_intervention_is_covered_ninety_times_in_a_hundred():
+    covered = 0
+    for seed in range(100):
+        found = regression_impact(*causal_impact_example(seed), before=70)
+        covered += found.low <= 10 <= found.high
+    assert 85 <= covered <= 95
+
+
+def test_a_wandering_level_widens_the_interval_and_still_covers():
+    covered, widths = 0, []
+    for seed in range(12):
+        y, x = causal_impact_example(seed)
+        y = y + np.random.default_rng(seed + 50).normal(0, 0.5, 100).cumsum()
+        steady = regression_impact(y, x, before=70)
+        found = structural_impact(y, x, before=70, draws=60)
+        covered += found.low <= 10 <= found.high
+        widths.append((found.high - found.low) / (steady.high - steady.low))
+    assert covered >= 9
+    assert np.median(widths) > 1.5
+
+
+def test_an_intervention_needs_a_past():
+    with pytest.raises(ValueError, match="at least 4 periods before it"):
+        regression_impact(np.zeros(10), np.zeros(10), before=2)
+
+
+def test_demand_is_forecast_for_each_group_and_region():
+    draw = np.random.default_rng(8)
+    weeks = np.arange(72)
+    rows = []
+    for group, trend in (("toys", 0.0), ("tea", 1.5)):
+        for region in ("north", "south"):
+            level = 100 + trend * weeks + 20 * np.sin(weeks / 4 * 2 * np.pi)
+            rows += [(group, region, w, q) for w, q in zip(weeks, draw.poisson(level), strict=True)]
+    sales = pd.DataFrame(rows, columns=["group", "region", "period", "quantity"])
+    table = forecast_demand(sales, ["group", "region"], season=4, horizon=4, origins=3)
+    assert len(table) == 4 * 4
+    assert ((table["low"] <= table["mean"]) & (table["mean"] <= table["high"])).all()
+    assert set(table.loc[table["group"] == "tea", "form"]) == {"sarima"}
+    actual = 100 + 1.5 * np.arange(72, 76) + 20 * np.sin(np.arange(72, 76) / 4 * 2 * np.pi)
+    tea = table[(table["group"] == "tea") & (table["region"] == "north")]
+    assert tea["mean"].to_numpy() == pytest.approx(actual, rel=0.1)
