@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ def stack_command(stack_home: Path) -> Callable[..., "subprocess.CompletedProces
         return command(stack_home, *words, check=check)
 
     return give
+
+
+@contextmanager
+def bench_stack(home: Path) -> Iterator[Settings]:
+    """A light stack for the length of a block (or the one named by LAKEHOUSE_TEST_STACK)."""
+    given = os.environ.get("LAKEHOUSE_TEST_STACK")
+    try:
+        yield from _running(Path(given) if given else home, "up", "--light", "--free-ports")
+    finally:
+        if not given:
+            command(home, "reset", check=False)
 
 
 def command(home: Path, *words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":

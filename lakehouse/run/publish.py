@@ -30,6 +30,9 @@ class Overtaken(LakehouseError):
 def create(spark: SparkSession, table: Table) -> str:
     """Create the empty table where there is none; returns its id."""
     uri = table_uri(table)
+    known = DeltaLog(uri)
+    if known.version is not None and known.id is not None:
+        return known.id
     columns = ", ".join(f"`{n}` {t}" for n, t in stored(table).items())
     partitions = f"PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
     properties = {
