@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import requests
@@ -110,6 +110,16 @@ class Airflow:
     def trigger(self, dag: str, key: str) -> Run:
         """Start a run for a partition key."""
         return _run(self.call("POST", f"/dags/{dag}/dagRuns", json={"logical_date": None, "partition_key": key}))
+
+    def backfill(self, dag: str, day: date) -> None:
+        """Have the run of a past day made again, as the page's button does."""
+        self.call(
+            "POST", "/backfills",
+            json={
+                "dag_id": dag, "from_date": f"{day}T00:00:00Z", "to_date": f"{day}T23:59:59Z",
+                "reprocess_behavior": "completed", "max_active_runs": 1,
+            },
+        )  # fmt: skip
 
     def runs(self, dag: str, key: str | None = None) -> list[Run]:
         """The DAG's runs, newest first; with `key` only those for it."""
