@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from lakehouse.errors import LakehouseError
-from lakehouse.warehouse.connection import reader
+from lakehouse.warehouse.connection import Connection, reader
 
 
 class QueryFailed(LakehouseError):
@@ -42,11 +42,18 @@ def query(text: str, limit: int | None = None, *, seconds: float = 60.0) -> Answ
             raise QueryFailed(f"queries only read: {refused.diag.message_primary}") from None
         except psycopg.Error as refused:
             raise QueryFailed(_explain(refused, text)) from None
-        return Answer(_columns(cursor), rows)
+        return Answer(_columns(cursor) or _described(connection, text), rows)
 
 
 def _columns(cursor: psycopg.Cursor[Any]) -> list[str]:
     return [column.name for column in cursor.description or ()]
+
+
+def _described(connection: Connection, text: str) -> list[str]:
+    """Columns of an answer without rows: a stream does not tell them, Postgres does without running it again."""
+    connection.pgconn.prepare(b"", text.encode())
+    described = connection.pgconn.describe_prepared(b"")
+    return [(described.fname(n) or b"").decode() for n in range(described.nfields)]
 
 
 def _explain(refused: psycopg.Error, text: str) -> str:

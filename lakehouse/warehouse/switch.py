@@ -186,9 +186,11 @@ def _lock_out_readers(connection: Connection, views: Sequence[str], patience: fl
 
 
 def _locked(connection: Connection, views: Sequence[str], wait: float) -> bool:
-    lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
-        sql.SQL(", ").join(sql.Identifier("marts", view) for view in sorted(views))
-    )
+    # LOCK TABLE would lock the tables behind the views too, and wait for whoever vacuums or dumps those. Giving a view to
+    # its owner changes nothing and locks it alone; in one DO block, so that the time limit is for all views together.
+    change = sql.SQL("ALTER VIEW {} OWNER TO CURRENT_USER;")
+    changes = sql.SQL(" ").join(change.format(sql.Identifier("marts", view)) for view in sorted(views))
+    lock = sql.SQL("DO {}").format(sql.Literal(f"BEGIN {changes.as_string()} END"))
     try:
         with connection.transaction():
             connection.execute(f"SET LOCAL statement_timeout = {int(wait * 1000)}")
