@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted estimator (scikit-learn's interface), the columns it takes in order, and how well it did.
+    """A fitted estimator (`probability(features) -> array`), the columns it takes in order, and how well it did.
 
     figures: files to keep beside it, name → text (a report page, a card).
     """

@@ -26,7 +26,7 @@ from lakehouse.run.resolve import NotBuilt
 from lakehouse.run.state import Version
 from lakehouse.settings import settings
 
-REQUIREMENTS = ["scikit-learn", "pandas", "cloudpickle"]
+REQUIREMENTS = ["numpy", "pandas", "cloudpickle"]
 
 
 def train(
@@ -110,18 +110,32 @@ def _log(table: Table, fitted: Fitted, pinned: Mapping[str, Version], code: str,
     mlflow.set_tracking_uri(settings().mlflow_url)
     mlflow.set_experiment(table.name)
     with mlflow.start_run(run_name=f"{table.name} {number}") as run:
-        mlflow.log_params({k: v for k, v in table.parameters.items()})
+        mlflow.log_params(dict(table.parameters))
         mlflow.log_metrics({k: float(v) for k, v in fitted.metrics.items()})
         versions = {n: {"id": v.id, "version": v.version} for n, v in sorted(pinned.items())}
         mlflow.set_tags(
             {"lakehouse.inputs": json.dumps(versions), "lakehouse.code": code, "lakehouse.version": number, "owner": table.owner}
         )
-        logged = mlflow.sklearn.log_model(fitted.estimator, name="model", pip_requirements=REQUIREMENTS, serialization_format="cloudpickle")
+        logged = mlflow.pyfunc.log_model(name="model", python_model=wrapped(fitted.estimator), pip_requirements=REQUIREMENTS)
         with tempfile.TemporaryDirectory() as folder:
             for name, text in {**fitted.figures, "features.json": json.dumps(list(fitted.features))}.items():
                 Path(folder, name).write_text(text, encoding="utf-8")
             mlflow.log_artifacts(folder, "about")
     return run.info.run_id, logged.model_uri
+
+
+def wrapped(estimator: Any) -> Any:
+    """The estimator as MLflow keeps it: `predict(rows)` gives the probability."""
+    import mlflow
+
+    class Estimator(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.estimator = estimator
+
+        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            return self.estimator.probability(model_input)
+
+    return Estimator()
 
 
 def retrain(graph: Graph, mlflow_run: str) -> dict[str, tuple[float, float]]:

@@ -36,7 +36,7 @@ class ModelVersion:
         import mlflow
 
         mlflow.set_tracking_uri(settings().mlflow_url)
-        return mlflow.sklearn.load_model(self.model_uri)
+        return mlflow.pyfunc.load_model(self.model_uri).unwrap_python_model().estimator
 
     def score(self, rows: DataFrame, output: str = "score") -> DataFrame:
         """`rows` with the probability of the positive class in a further double column `output`."""
@@ -46,7 +46,7 @@ class ModelVersion:
         def scored(batches: Iterator[Any]) -> Iterator[Any]:
             for batch in batches:
                 if len(batch):
-                    batch[output] = estimator.predict_proba(batch[features].astype(float))[:, 1]
+                    batch[output] = estimator.probability(batch[features].astype(float))
                 else:
                     batch[output] = []
                 yield batch
