@@ -65,6 +65,10 @@ def _json(columns: list[str], rows: Iterable[Sequence[Any]]) -> None:
 
 def _finite(value: Any) -> Any:
     """JSON has no NaN and no infinity."""
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
     return None if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))) else value
 
 
@@ -82,7 +86,7 @@ def _csv(columns: list[str], rows: Iterable[Sequence[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow(["" if v is None else v if isinstance(v, str | int | float | Decimal) else _one_line(v) for v in row])
+        writer.writerow(["" if v is None else v if type(v) in (str, int, float, Decimal) else _one_line(v) for v in row])
 
 
 def _one_line(value: Any) -> str:
