@@ -24,10 +24,8 @@ def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield Path(given)
         return
     home = tmp_path_factory.mktemp("stack")
-    try:
+    with _ended(home):
         yield home
-    finally:
-        command(home, "reset", check=False)
 
 
 @pytest.fixture(scope="session")
@@ -56,23 +54,42 @@ def stack_command(stack_home: Path) -> Callable[..., "subprocess.CompletedProces
 def bench_stack(home: Path) -> Iterator[Settings]:
     """A light stack for the length of a block (or the one named by LAKEHOUSE_TEST_STACK)."""
     given = os.environ.get("LAKEHOUSE_TEST_STACK")
+    if given:
+        yield from _running(Path(given), "up", "--light", "--free-ports")
+        return
+    with _ended(home):
+        yield from _running(home, "up", "--light", "--free-ports")
+
+
+@contextmanager
+def _ended(home: Path) -> Iterator[None]:
+    """Whatever runs in this folder is ended after the block, even if this process is killed in it."""
+    guard = subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "tests" / "stack_guard.py"), str(home)],
+        env=_environment(home), cwd=REPOSITORY, stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
     try:
-        yield from _running(Path(given) if given else home, "up", "--light", "--free-ports")
+        yield
     finally:
-        if not given:
-            command(home, "reset", check=False)
+        command(home, "reset", check=False)
+        guard.communicate()
 
 
 def command(home: Path, *words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
     """Run ``python -m infra.stack …`` for the stack in this folder."""
     done = subprocess.run(
         [sys.executable, "-m", "infra.stack", *words],
-        env={**os.environ, "LAKEHOUSE_HOME": str(home), "PYTHONPATH": str(REPOSITORY)},
+        env=_environment(home),
         cwd=REPOSITORY, capture_output=True, text=True, timeout=1800, check=False,
     )  # fmt: skip
     if check and done.returncode:
         pytest.fail(f"`infra.stack {' '.join(words)}` failed:\n{done.stdout}\n{done.stderr}", pytrace=False)
     return done
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "LAKEHOUSE_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
 
 
 def _running(home: Path, *words: str) -> Iterator[Settings]:
