@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lakehouse.science.attribution.paths import Floats, Paths
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def bootstrap(
     statistic: takes journeys, gives (C,). level: 0.9 for 90 % intervals.
     """
     if not 0 < level < 1:
-        raise ValueError(f"bootstrap: level = {level}: give a share such as 0.9.")
+        raise UnfitData(f"bootstrap: level = {level}: give a share such as 0.9.")
     draw = np.random.default_rng(seed)
     figures = np.array([statistic(resample(paths, draw)) for _ in range(replicates)])
     low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2], axis=0)

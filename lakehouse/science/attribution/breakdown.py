@@ -10,6 +10,7 @@ import pandas as pd
 from lakehouse.science.attribution import rules
 from lakehouse.science.attribution.methods import METHODS
 from lakehouse.science.attribution.paths import Floats, Paths, totals
+from lakehouse.science.unfit import UnfitData
 
 
 def to_touches(paths: Paths, channel_credit: Floats, *, value: bool = False) -> Floats:
@@ -34,10 +35,10 @@ def break_down(paths: Paths, touches: pd.DataFrame, method: str, by: Sequence[st
     if it is missing). Rules credit touches directly; methods that credit channels are spread by `to_touches`.
     """
     if len(touches) != len(paths.touch):
-        raise ValueError(f"break_down: {len(touches)} rows for {len(paths.touch)} touches; pass Journeys.touches.")
+        raise UnfitData(f"break_down: {len(touches)} rows for {len(paths.touch)} touches; pass Journeys.touches.")
     known = touches.assign(day=touches["at"].dt.date) if "day" in by and "day" not in touches else touches
     if missing := sorted(set(by) - set(known.columns)):
-        raise ValueError(f"break_down: touches lack {missing}; they have {', '.join(touches.columns)}.")
+        raise UnfitData(f"break_down: touches lack {missing}; they have {', '.join(touches.columns)}.")
     if method in rules.RULES:
         weights = rules.RULES[method](paths)
         won, worth = weights * paths.converted[paths.journey], weights * paths.value[paths.journey]
@@ -45,6 +46,6 @@ def break_down(paths: Paths, touches: pd.DataFrame, method: str, by: Sequence[st
         won = to_touches(paths, METHODS[method](paths, False))
         worth = to_touches(paths, METHODS[method](paths, True), value=True)
     else:
-        raise ValueError(f"break_down: no method {method!r}. Valid: {', '.join(METHODS)}.")
+        raise UnfitData(f"break_down: no method {method!r}. Valid: {', '.join(METHODS)}.")
     table = known[list(by)].reset_index(drop=True).assign(conversions=won, value=worth)
     return table.groupby(list(by), dropna=False, sort=True)[["conversions", "value"]].sum().reset_index()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lakehouse.science.attribution.paths import Paths
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def name_channels(touches: pd.DataFrame, rules: Sequence[ChannelRule], otherwise
     for rule in reversed(rules):
         missing = sorted(set(rule.patterns) - set(touches.columns))
         if missing:
-            raise ValueError(f"channel rule {rule.channel!r} reads {missing}; touches have {', '.join(touches.columns)}.")
+            raise UnfitData(f"channel rule {rule.channel!r} reads {missing}; touches have {', '.join(touches.columns)}.")
         fits = pd.Series(True, index=touches.index)
         for column, pattern in rule.patterns.items():
             text = touches[column].fillna("").astype(str)
@@ -64,7 +65,7 @@ def build_journeys(touches: pd.DataFrame, conversions: pd.DataFrame, lookback_da
         ("conversions", conversions, {"customer", "at", "value"}),
     ):
         if missing := sorted(needed - set(frame.columns)):
-            raise ValueError(f"build_journeys: {name} lack {missing}; they have {', '.join(frame.columns)}.")
+            raise UnfitData(f"build_journeys: {name} lack {missing}; they have {', '.join(frame.columns)}.")
     lookback = pd.Timedelta(days=lookback_days)
     won = conversions.sort_values("at", kind="stable").reset_index(drop=True)
     won = won.assign(conversion=np.arange(len(won)), conversion_at=won["at"])

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import expit
 
 from lakehouse.science.attribution.paths import Floats, Paths
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def fit(features: Floats, won: Floats, lost: Floats, ridge: float = 1.0, steps: 
     beta = np.zeros(design.shape[1])
     share = won.sum() / weight.sum()
     if not 0 < share < 1:
-        raise ValueError(
+        raise UnfitData(
             f"fit: {share:.0%} of journeys converted; both converted and lost journeys are needed. Include journeys without a conversion."
         )
     beta[0] = np.log(share / (1 - share))
@@ -59,7 +60,7 @@ def fit(features: Floats, won: Floats, lost: Floats, ridge: float = 1.0, steps: 
         beta = beta + move * min(1.0, 5.0 / max(float(np.abs(move).max()), 1e-12))
         if np.abs(move).max() < 1e-9:
             return beta
-    raise ValueError(f"fit: no convergence in {steps} steps; raise `ridge` (now {ridge}).")
+    raise UnfitData(f"fit: no convergence in {steps} steps; raise `ridge` (now {ridge}).")
 
 
 def logistic(paths: Paths, ridge: float = 1.0) -> Challenger:

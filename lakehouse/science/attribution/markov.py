@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from lakehouse.science.attribution.paths import Floats, Integers, Paths, totals
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,26 @@ class Transitions:
 def state_codes(paths: Paths, order: int) -> Integers:
     """(T,) the state a journey is in after each touch."""
     if order not in (1, 2, 3):
-        raise ValueError(f"order = {order}: a chain here remembers 1, 2 or 3 touches.")
+        raise UnfitData(f"order = {order}: a chain here remembers 1, 2 or 3 touches.")
     base = len(paths.channels) + 1
     if float(base) ** (2 * order) > 2.0**62:
-        raise ValueError(f"{base - 1} channels are too many for order {order}: group campaigns into channels.")
+        raise UnfitData(f"{base - 1} channels are too many for order {order}: group campaigns into channels.")
     place = paths.position
     code = np.zeros(len(paths.touch), dtype=np.int64)
     for back in range(order):
         earlier = np.concatenate([np.zeros(back, dtype=np.int64), paths.touch[: len(paths.touch) - back] + 1])
         code += np.where(place >= back, earlier, 0) * base**back
     return code
+
+
+def _summed(key: Integers, weight: Floats, keys: int) -> tuple[Integers, Floats]:
+    """The distinct keys and the sum of weights of each; without sorting where all keys fit a table."""
+    if keys <= 5_000_000:
+        table = totals(key, weight, keys)
+        found = np.flatnonzero(table)
+        return found, table[found]
+    distinct, which = np.unique(key, return_inverse=True)
+    return distinct, totals(which, weight, len(distinct))
 
 
 def count_transitions(paths: Paths, order: int = 1) -> Transitions:
@@ -61,14 +72,14 @@ def count_transitions(paths: Paths, order: int = 1) -> Transitions:
     before = np.where(paths.position == 0, 0, before)
     weight = (paths.converted + paths.lost)[paths.journey]
     codes = (len(paths.channels) + 1) ** order
-    steps, inverse = np.unique(before * codes + code, return_inverse=True)
+    steps, summed = _summed(before * codes + code, weight, codes**2)
     ends, end = np.unique(code[paths.start[1:] - 1], return_inverse=True)
     return Transitions(
         channels=paths.channels,
         order=order,
         source=steps // codes,
         target=steps % codes,
-        weight=totals(inverse, weight, len(steps)),
+        weight=summed,
         state=ends,
         converted=totals(end, paths.converted, len(ends)),
         value=totals(end, paths.value, len(ends)),
@@ -112,7 +123,7 @@ def removal_effects(steps: Transitions, *, value: bool = False) -> Removal:
 
     base = start_worth(np.arange(len(source)))
     if base <= 0:
-        raise ValueError("removal_effects: no journey converted, so no channel can be credited. Widen the period.")
+        raise UnfitData("removal_effects: no journey converted, so no channel can be credited. Widen the period.")
     effect = np.array([1.0 - start_worth(np.flatnonzero(newest[target] != channel)) / base for channel in range(len(steps.channels))])
     # A channel nobody passed through before converting leaves rounding noise around zero.
     effect = np.clip(effect, 0.0, 1.0)

@@ -12,6 +12,7 @@ from lakehouse.science.attribution.logistic import logistic
 from lakehouse.science.attribution.markov import markov
 from lakehouse.science.attribution.paths import Floats, Paths
 from lakehouse.science.attribution.shapley import shapley
+from lakehouse.science.unfit import UnfitData
 
 Method = Callable[[Paths, bool], Floats]
 
@@ -47,7 +48,7 @@ def attribute(paths: Paths, methods: list[str] | None = None) -> pd.DataFrame:
     chosen = list(METHODS) if methods is None else methods
     unknown = [name for name in chosen if name not in METHODS]
     if unknown:
-        raise ValueError(f"attribute: no method {unknown}. Valid: {', '.join(METHODS)}.")
+        raise UnfitData(f"attribute: no method {unknown}. Valid: {', '.join(METHODS)}.")
     parts = []
     for name in chosen:
         won, worth = METHODS[name](paths, False), METHODS[name](paths, True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from lakehouse.science.unfit import UnfitData
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -48,9 +50,9 @@ class Paths:
         sizes = {"converted": len(self.converted), "value": len(self.value), "lost": len(self.lost)}
         wrong = {name: size for name, size in sizes.items() if size != journeys}
         if wrong:
-            raise ValueError(f"Paths has {journeys} journeys but {wrong}: give one number per journey.")
+            raise UnfitData(f"Paths has {journeys} journeys but {wrong}: give one number per journey.")
         if journeys and int(self.length.min()) < 1:
-            raise ValueError("Paths holds a journey without touches: count it as unattributed instead of passing it.")
+            raise UnfitData("Paths holds a journey without touches: count it as unattributed instead of passing it.")
 
     @property
     def length(self) -> Integers:

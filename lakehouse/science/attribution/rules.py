@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lakehouse.science.attribution.paths import Floats, Paths, totals
+from lakehouse.science.unfit import UnfitData
 
 
 def first(paths: Paths) -> Floats:
@@ -30,7 +31,7 @@ def position(paths: Paths, ends: float = 0.4) -> Floats:
     One touch gets all; two get half each.
     """
     if not 0 <= ends <= 0.5:
-        raise ValueError(f"position: ends = {ends} is the share of each end: give 0 to 0.5.")
+        raise UnfitData(f"position: ends = {ends} is the share of each end: give 0 to 0.5.")
     length = np.repeat(paths.length, paths.length)
     at_end = (paths.position == 0) | (paths.position == length - 1)
     inside = (1.0 - 2.0 * ends) / np.maximum(length - 2, 1)
@@ -44,7 +45,7 @@ def time_decay(paths: Paths, half_life: float = 7.0) -> Floats:
     w ∝ 2^(-age / half_life). Where ages are unknown, the distance in touches from the end stands for days.
     """
     if half_life <= 0:
-        raise ValueError(f"time_decay: half_life = {half_life} days: give a number above 0.")
+        raise UnfitData(f"time_decay: half_life = {half_life} days: give a number above 0.")
     steps = np.repeat(paths.length, paths.length) - 1 - paths.position
     age = steps.astype(np.float64) if paths.age is None else paths.age
     # Relative to the youngest touch of the journey, so that very old journeys do not underflow to 0/0.

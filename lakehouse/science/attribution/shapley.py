@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakehouse.science.attribution.paths import Floats, Integers, Paths, totals
+from lakehouse.science.unfit import UnfitData
 
 EXACT_UP_TO = 12
 Coalitions = npt.NDArray[np.bool_]
@@ -64,7 +65,7 @@ def coalition_worth(paths: Paths, game: Game = "conversions", *, value: bool = F
 def exact(worth: Worth, channels: int) -> Shapley:
     """φ_i = Σ_S |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S)) over all 2^n coalitions."""
     if channels > EXACT_UP_TO:
-        raise ValueError(
+        raise UnfitData(
             f"exact: {channels} channels mean {2**channels:,} coalitions; at most {EXACT_UP_TO} are computed exactly. Use sampled()."
         )
     codes = np.arange(2**channels)

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from lakehouse.science.experiments.compare import compare_means
+from lakehouse.science.experiments.compare import compare_means, mean_variance
 from lakehouse.science.experiments.estimate import Estimate, Floats, Side, conclude
+from lakehouse.science.unfit import UnfitData
 
 
 def winsorised(control: Floats, treatment: Floats, upper: float = 0.99, lower: float = 0.0) -> tuple[Floats, Floats]:
@@ -17,7 +18,7 @@ def winsorised(control: Floats, treatment: Floats, upper: float = 0.99, lower: f
     One limit for both arms: separate limits would shrink a real effect in the tail.
     """
     if not 0 <= lower < upper <= 1:
-        raise ValueError(f"winsorised: quantiles {lower} and {upper}; give 0 ≤ lower < upper ≤ 1.")
+        raise UnfitData(f"winsorised: quantiles {lower} and {upper}; give 0 ≤ lower < upper ≤ 1.")
     low, high = np.quantile(np.concatenate([control, treatment]), [lower, upper])
     return np.clip(control, low, high), np.clip(treatment, low, high)
 
@@ -31,7 +32,7 @@ def cuped(control: Floats, treatment: Floats, control_before: Floats, treatment_
     """
     x_c, x_t = (x.reshape(len(x), -1) for x in (control_before, treatment_before))
     if len(x_c) != len(control) or len(x_t) != len(treatment):
-        raise ValueError("cuped: give one pre-period row per unit, in the same order as the KPI.")
+        raise UnfitData("cuped: give one pre-period row per unit, in the same order as the KPI.")
     inside_x = np.vstack([x_c - x_c.mean(axis=0), x_t - x_t.mean(axis=0)])
     inside_y = np.concatenate([control - control.mean(), treatment - treatment.mean()])
     slope = np.linalg.lstsq(inside_x, inside_y, rcond=None)[0]
@@ -70,12 +71,12 @@ def compare_stratified(
         here = stratum == one
         arms = [outcome[here & (treated == arm)] for arm in (False, True)]
         if min(len(arm) for arm in arms) < 2:
-            raise ValueError(
+            raise UnfitData(
                 f"compare_stratified: stratum {one!r} has {len(arms[0])} control and {len(arms[1])} treated "
                 "units; merge it with another so that both have at least two."
             )
         weight = here.mean()
         control += weight * arms[0].mean()
         treatment += weight * arms[1].mean()
-        variance += weight**2 * sum(arm.var(ddof=1) / len(arm) for arm in arms)
+        variance += weight**2 * sum(mean_variance(arm, "compare_stratified") for arm in arms)
     return conclude(float(control), float(treatment), math.sqrt(variance), len(outcome), level=level, side=side)

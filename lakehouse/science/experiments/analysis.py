@@ -14,6 +14,7 @@ from lakehouse.science.experiments.compare import compare_means, compare_proport
 from lakehouse.science.experiments.estimate import Estimate, Floats, Side
 from lakehouse.science.experiments.multiplicity import adjusted_alpha
 from lakehouse.science.experiments.sample_ratio import SampleRatio, sample_ratio
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _compare(kpi: Kpi, control: pd.DataFrame, treatment: pd.DataFrame, level: fl
         return compare_proportions(won, (len(y[0]), len(y[1])), level=level, side=kpi.side)
     if kpi.kind == "ratio":
         if kpi.denominator is None:
-            raise ValueError(f"KPI {kpi.column!r} is a ratio without denominator; name its column.")
+            raise UnfitData(f"KPI {kpi.column!r} is a ratio without denominator; name its column.")
         below = _values(control, kpi.denominator), _values(treatment, kpi.denominator)
         return compare_ratios((y[0], below[0]), (y[1], below[1]), level=level, side=kpi.side)
     if kpi.winsorise is not None:
@@ -72,7 +73,7 @@ def analyse(experiment: Experiment, units: pd.DataFrame) -> tuple[pd.DataFrame, 
     """
     counts = {arm: int((units["arm"] == arm).sum()) for arm in experiment.shares}
     if strange := sorted(set(units["arm"].unique()) - set(counts)):
-        raise ValueError(f"{experiment.name}: units in arms {strange}; declared are {', '.join(counts)}.")
+        raise UnfitData(f"{experiment.name}: units in arms {strange}; declared are {', '.join(counts)}.")
     ratio = sample_ratio(counts, experiment.shares, experiment.override)
     ratio.require()
     control, *others = experiment.shares

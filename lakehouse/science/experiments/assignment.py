@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lakehouse.science.experiments.estimate import Floats
+from lakehouse.science.unfit import UnfitData
 
 _DIGITS = 13
 
@@ -22,7 +23,7 @@ def places(units: Iterable[str], salt: str) -> Floats:
     A new salt per experiment makes assignments independent of each other.
     """
     if not salt:
-        raise ValueError("places: the salt is empty; use the experiment's name, else all share one split.")
+        raise UnfitData("places: the salt is empty; use the experiment's name, else all share one split.")
     scale = 16.0**_DIGITS
     digests = (hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()[:_DIGITS] for unit in units)
     return np.array([int(digest, 16) / scale for digest in digests], dtype=np.float64)
@@ -37,7 +38,7 @@ def assign(units: Iterable[str], salt: str, shares: Mapping[str, float] | None =
     parts = {"control": 0.5, "treatment": 0.5} if shares is None else dict(shares)
     total = sum(parts.values())
     if abs(total - 1) > 1e-9 or min(parts.values()) < 0:
-        raise ValueError(f"assign: shares {parts} sum to {total:g}; give shares from 0 to 1 that sum to 1.")
+        raise UnfitData(f"assign: shares {parts} sum to {total:g}; give shares from 0 to 1 that sum to 1.")
     arms = list(parts)
     edges = np.cumsum(list(parts.values()))[:-1]
     return [arms[place] for place in np.searchsorted(edges, places(units, salt), side="right")]
@@ -62,7 +63,7 @@ def first_exposures(log: pd.DataFrame, salt: str, shares: Mapping[str, float] | 
     Repeated deliveries of a row change nothing.
     """
     if missing := sorted({"unit", "arm", "at"} - set(log.columns)):
-        raise ValueError(f"first_exposures: the log lacks {missing}; it has {', '.join(log.columns)}.")
+        raise UnfitData(f"first_exposures: the log lacks {missing}; it has {', '.join(log.columns)}.")
     arms = log.groupby("unit")["arm"].nunique()
     single = log[log["unit"].map(arms) == 1]
     once = single.sort_values("at", kind="stable").drop_duplicates("unit").reset_index(drop=True)

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from lakehouse.science.experiments.estimate import Estimate
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def read_estimate(estimate: Estimate, *, prior_mean: float = 0.0, prior_error: f
     1/v = 1/error² + 1/prior_error²; mean = v·(effect/error² + prior_mean/prior_error²).
     """
     if estimate.error <= 0 or prior_error <= 0:
-        raise ValueError(f"read_estimate: errors {estimate.error} and {prior_error}; both must be above 0.")
+        raise UnfitData(f"read_estimate: errors {estimate.error} and {prior_error}; both must be above 0.")
     precision = 1 / estimate.error**2 + 1 / prior_error**2
     mean = (estimate.effect / estimate.error**2 + prior_mean / prior_error**2) / precision
     spread = math.sqrt(1 / precision)

@@ -9,11 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from lakehouse.science.experiments.estimate import Estimate, Floats, Side, conclude
+from lakehouse.science.unfit import UnfitData
 
 
-def _variance(arm: Floats, name: str) -> float:
+def mean_variance(arm: Floats, name: str) -> float:
+    """Sampling variance of an arm's mean, s²/N. Refuses missing figures: they are rarely missing at random."""
     if len(arm) < 2:
-        raise ValueError(f"{name}: an arm has {len(arm)} units; at least two are needed.")
+        raise UnfitData(f"{name}: an arm has {len(arm)} units; at least two are needed.")
+    if missing := int((~np.isfinite(arm)).sum()):
+        raise UnfitData(
+            f"{name}: {missing} of {len(arm)} figures of an arm are missing or infinite; "
+            "give zero where nothing happened, or leave these units out of both arms by a rule set beforehand."
+        )
     return float(arm.var(ddof=1)) / len(arm)
 
 
@@ -24,7 +31,7 @@ def compare_proportions(successes: tuple[int, int], units: tuple[int, int], *, l
     """
     for won, among in zip(successes, units, strict=True):
         if not 0 <= won <= among or among == 0:
-            raise ValueError(f"compare_proportions: {won} successes of {among} units; give 0 ≤ successes ≤ units.")
+            raise UnfitData(f"compare_proportions: {won} successes of {among} units; give 0 ≤ successes ≤ units.")
     control, treatment = (won / among for won, among in zip(successes, units, strict=True))
     pooled = sum(successes) / sum(units)
     error = math.sqrt(control * (1 - control) / units[0] + treatment * (1 - treatment) / units[1])
@@ -37,7 +44,7 @@ def compare_means(control: Floats, treatment: Floats, *, level: float = 0.9, sid
 
     df = (v_c + v_t)² / (v_c²/(N_c − 1) + v_t²/(N_t − 1)), v = s²/N (Welch 1947, Biometrika 34).
     """
-    v_c, v_t = _variance(control, "compare_means"), _variance(treatment, "compare_means")
+    v_c, v_t = mean_variance(control, "compare_means"), mean_variance(treatment, "compare_means")
     spread = v_c**2 / (len(control) - 1) + v_t**2 / (len(treatment) - 1)
     return conclude(
         float(control.mean()),
@@ -56,9 +63,9 @@ def ratio_error(numerator: Floats, denominator: Floats) -> float:
     Deng, Knoblich, Lu (2018), "Applying the delta method in metric analytics", KDD '18.
     """
     if denominator.sum() == 0:
-        raise ValueError("ratio_error: the denominator is zero in an arm; the ratio does not exist.")
+        raise UnfitData("ratio_error: the denominator is zero in an arm; the ratio does not exist.")
     rate = numerator.sum() / denominator.sum()
-    spread = math.sqrt(_variance(numerator - rate * denominator, "ratio_error"))
+    spread = math.sqrt(mean_variance(numerator - rate * denominator, "ratio_error"))
     return spread / abs(float(denominator.mean()))
 
 
@@ -82,7 +89,7 @@ def relative_lift(estimate: Estimate, control_error: float, treatment_error: flo
     Var(t/c) ≈ v_t/c² + t²·v_c/c⁴: control's own noise widens it.
     """
     if estimate.control == 0:
-        raise ValueError("relative_lift: the control's figure is zero; report the absolute effect.")
+        raise UnfitData("relative_lift: the control's figure is zero; report the absolute effect.")
     ratio = estimate.treatment / estimate.control
     error = math.hypot(treatment_error, ratio * control_error) / abs(estimate.control)
     return conclude(1.0, ratio, error, estimate.units, level=estimate.level, side=estimate.side, degrees=estimate.degrees)
@@ -106,7 +113,7 @@ def compare_clusters(
     count, clusters = len(outcome), len(names)
     per_arm = [len(np.unique(group[treated == arm])) for arm in (False, True)]
     if min(per_arm) < 2:
-        raise ValueError(f"compare_clusters: {per_arm[0]} and {per_arm[1]} clusters; give at least two per arm.")
+        raise UnfitData(f"compare_clusters: {per_arm[0]} and {per_arm[1]} clusters; give at least two per arm.")
     design = np.column_stack([np.ones(count), treated.astype(np.float64)])
     bread = np.linalg.inv(design.T @ design)
     level_, effect = bread @ design.T @ outcome

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from lakehouse.science.experiments.estimate import Floats
+from lakehouse.science.unfit import UnfitData
 
 
 def tuning(alpha: float, units: float) -> float:
@@ -21,7 +22,7 @@ def tuning(alpha: float, units: float) -> float:
     ρ² = (−2 ln α + ln(−2 ln α) + 1) / units (there, Appendix B.2).
     """
     if not 0 < alpha < 1 or units <= 0:
-        raise ValueError(f"tuning: alpha = {alpha}, units = {units}; give a share and the planned size.")
+        raise UnfitData(f"tuning: alpha = {alpha}, units = {units}; give a share and the planned size.")
     log = -2 * math.log(alpha)
     return math.sqrt((log + math.log(log) + 1) / units)
 
@@ -56,7 +57,7 @@ def difference_sequence(
     Before `start` units per arm the large-sample argument is not trusted and nothing is given.
     """
     if len(control) != len(treatment) or len(control) < start:
-        raise ValueError(
+        raise UnfitData(
             f"difference_sequence: {len(control)} and {len(treatment)} units; give as many of both, "
             f"at least {start} (lower `start` at your own risk)."
         )

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from lakehouse.science.unfit import UnfitData
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Side = Literal["two-sided", "greater", "less"]
@@ -49,9 +51,9 @@ class Estimate:
 def critical(level: float, side: Side, degrees: float = math.inf) -> float:
     """How many standard errors the interval reaches: two-sided 90 % is 1.645, one-sided 1.282."""
     if not 0 < level < 1:
-        raise ValueError(f"level = {level}: give a share such as 0.9 for 90 % intervals.")
+        raise UnfitData(f"level = {level}: give a share such as 0.9 for 90 % intervals.")
     if side not in ("two-sided", "greater", "less"):
-        raise ValueError(f"side = {side!r}: declare 'two-sided', 'greater' or 'less'.")
+        raise UnfitData(f"side = {side!r}: declare 'two-sided', 'greater' or 'less'.")
     tail = (1 - level) / 2 if side == "two-sided" else 1 - level
     return float(stats.norm.isf(tail) if math.isinf(degrees) else stats.t.isf(tail, degrees))
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lakehouse.science.experiments.estimate import Floats
 from lakehouse.science.experiments.synthetic_control import synthetic_control
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,14 @@ def geo_lift(
     """panel: one row per period in order, one column per market, totals of the KPI. before: periods ahead of
     the test.
 
-    Treated markets are averaged; every other column is a donor, each around its own level before the test.
-    ridge: augmented synthetic control. interval: constant effects not rejected by `conformal_p`; infinite if
-    none is.
+    Treated markets are averaged; every other column is a donor, each around its own level before the test (leave
+    out the columns of markets in which another cell ran). ridge: augmented synthetic control. interval: constant
+    effects not rejected by `conformal_p`; infinite if none is.
     """
     if missing := sorted(set(treated) - set(panel.columns)):
-        raise ValueError(f"geo_lift: no market {missing}; the panel has {', '.join(map(str, panel.columns))}.")
+        raise UnfitData(f"geo_lift: no market {missing}; the panel has {', '.join(map(str, panel.columns))}.")
     if not treated or len(treated) == panel.shape[1] or not 2 <= before < len(panel):
-        raise ValueError(f"geo_lift: {len(treated)} of {panel.shape[1]} markets, {before} of {len(panel)} periods.")
+        raise UnfitData(f"geo_lift: {len(treated)} of {panel.shape[1]} markets, {before} of {len(panel)} periods.")
     values = panel.astype(float)
     y = values[list(treated)].mean(axis=1).to_numpy(dtype=np.float64)
     others = values.drop(columns=list(treated))

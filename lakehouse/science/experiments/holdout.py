@@ -13,6 +13,7 @@ from scipy import stats
 from lakehouse.science.experiments.assignment import assign
 from lakehouse.science.experiments.compare import compare_means
 from lakehouse.science.experiments.sample_ratio import sample_ratio
+from lakehouse.science.unfit import UnfitData
 
 
 def hold_out(customers: Iterable[str], period: str, goal: float = 0.05) -> list[bool]:
@@ -22,7 +23,7 @@ def hold_out(customers: Iterable[str], period: str, goal: float = 0.05) -> list[
     others.
     """
     if not 0 < goal < 1:
-        raise ValueError(f"hold_out: goal = {goal}; give the share to hold out, such as 0.05.")
+        raise UnfitData(f"hold_out: goal = {goal}; give the share to hold out, such as 0.05.")
     shares = {"held out": goal, "reached": 1 - goal}
     return [arm == "held out" for arm in assign(customers, f"universal-holdout:{period}", shares)]
 
@@ -37,7 +38,7 @@ def incremental_value(values: pd.DataFrame, goal: float, *, level: float = 0.9, 
     independent months). Withheld (error) if the shares of customers contradict the goal: see `sample_ratio`.
     """
     if missing := sorted({"customer", "held_out", "period", "value"} - set(values.columns)):
-        raise ValueError(f"incremental_value: lacks {missing}; it has {', '.join(values.columns)}.")
+        raise UnfitData(f"incremental_value: lacks {missing}; it has {', '.join(values.columns)}.")
     wide = values.pivot_table(index="customer", columns="period", values="value", aggfunc="sum")
     wide = wide.fillna(0.0)
     held = values.groupby("customer")["held_out"].first().reindex(wide.index).to_numpy(dtype=np.bool_)
@@ -73,7 +74,7 @@ def smallest_goal(deviation: float, effect: float, customers: int, *, level: flo
     reach = float(stats.norm.isf((1 - level) / 2) + stats.norm.ppf(power)) * deviation / effect
     inside = customers**2 / 4 - customers * reach**2
     if inside < 0:
-        raise ValueError(
+        raise UnfitData(
             f"smallest_goal: even half of {customers:,} customers held out cannot see {effect:g}; "
             "wait longer, use a less noisy KPI, or accept a larger effect."
         )

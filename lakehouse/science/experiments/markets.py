@@ -9,6 +9,7 @@ import pandas as pd
 
 from lakehouse.science.experiments.geo import conformal_p
 from lakehouse.science.experiments.synthetic_control import synthetic_control
+from lakehouse.science.unfit import UnfitData
 
 
 def candidates(panel: pd.DataFrame, size: int, exclude: Sequence[str] = ()) -> list[tuple[str, ...]]:
@@ -19,7 +20,7 @@ def candidates(panel: pd.DataFrame, size: int, exclude: Sequence[str] = ()) -> l
     """
     allowed = [market for market in panel.columns if market not in exclude]
     if not 1 <= size < len(allowed):
-        raise ValueError(f"candidates: size = {size} of {len(allowed)} markets; leave some as donors.")
+        raise UnfitData(f"candidates: size = {size} of {len(allowed)} markets; leave some as donors.")
     alike = panel[allowed].astype(float).corr().to_numpy().copy()
     np.fill_diagonal(alike, np.inf)
     nearest = np.argsort(-alike, axis=1, kind="stable")[:, :size]
@@ -42,7 +43,7 @@ def power_curve(
     """
     periods = len(panel)
     if periods - length - windows < 2 * length:
-        raise ValueError(
+        raise UnfitData(
             f"power_curve: {periods} periods for tests of {length} in {windows} windows; give at least {3 * length + windows} periods."
         )
     values = panel.astype(float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lakehouse.science.experiments.estimate import Floats
+from lakehouse.science.unfit import UnfitData
 
 UNADJUSTED_UP_TO = 3
 
@@ -12,7 +13,7 @@ UNADJUSTED_UP_TO = 3
 def adjusted_alpha(alpha: float, kpis: int) -> float:
     """The error rate each KPI may use: `alpha` up to three KPIs, alpha/kpis beyond (Bonferroni)."""
     if not 0 < alpha < 1 or kpis < 1:
-        raise ValueError(f"adjusted_alpha: alpha = {alpha}, kpis = {kpis}; give a share and at least one KPI.")
+        raise UnfitData(f"adjusted_alpha: alpha = {alpha}, kpis = {kpis}; give a share and at least one KPI.")
     return alpha if kpis <= UNADJUSTED_UP_TO else alpha / kpis
 
 

@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 
 from lakehouse.science.experiments.estimate import Floats, Side, critical
 from lakehouse.science.experiments.multiplicity import adjusted_alpha
+from lakehouse.science.unfit import UnfitData
 
 CALENDAR_SHARES = (0.1, 0.9)
 """Shares of control and treatment for campaigns bound to a date, where most customers must be reached."""
@@ -35,9 +36,9 @@ def _split(control: float, control_share: float) -> Sizes:
 
 def _reaches(alpha: float, power: float, side: Side, kpis: int, control_share: float) -> tuple[float, float]:
     if not 0 < power < 1:
-        raise ValueError(f"power = {power}: give a share such as 0.8.")
+        raise UnfitData(f"power = {power}: give a share such as 0.8.")
     if not 0 < control_share < 1:
-        raise ValueError(f"control_share = {control_share}: give the control's share of units, such as 0.5.")
+        raise UnfitData(f"control_share = {control_share}: give the control's share of units, such as 0.5.")
     return critical(1 - adjusted_alpha(alpha, kpis), side), float(stats.norm.ppf(power))
 
 
@@ -60,9 +61,9 @@ def size_proportions(
     """
     for name, rate in (("control", control), ("treatment", treatment)):
         if not 0 < rate < 1:
-            raise ValueError(f"size_proportions: {name} = {rate}; give a rate between 0 and 1.")
+            raise UnfitData(f"size_proportions: {name} = {rate}; give a rate between 0 and 1.")
     if control == treatment:
-        raise ValueError(f"size_proportions: both rates are {control}; name the smallest change worth seeing.")
+        raise UnfitData(f"size_proportions: both rates are {control}; name the smallest change worth seeing.")
     z_alpha, z_beta = _reaches(alpha, power, side, kpis, control_share)
     ratio = (1 - control_share) / control_share
     pooled = (control + ratio * treatment) / (1 + ratio)
@@ -88,7 +89,7 @@ def size_means(
     CUPED will use. For a ratio pass `ratio_deviation(...)`.
     """
     if effect == 0 or deviation <= 0:
-        raise ValueError(f"size_means: effect = {effect}, deviation = {deviation}; neither may be zero.")
+        raise UnfitData(f"size_means: effect = {effect}, deviation = {deviation}; neither may be zero.")
     z_alpha, z_beta = _reaches(alpha, power, side, kpis, control_share)
     ratio = (1 - control_share) / control_share
     spread = deviation**2 * (1 + 1 / ratio) * (1 - correlation**2)
@@ -150,12 +151,12 @@ def detectable_proportion(
 
     largest = (1 - control) * (1 - 1e-9)
     if lacking(largest) > 0:
-        raise ValueError(f"detectable_proportion: {sizes} see no increase over {control}; plan more units.")
+        raise UnfitData(f"detectable_proportion: {sizes} see no increase over {control}; plan more units.")
     return float(brentq(lacking, largest * 1e-6, largest, xtol=1e-9))
 
 
 def weeks(sizes: Sizes, units_per_week: float, minimum: int = 1) -> int:
     """Duration in whole weeks, so that every weekday weighs the same; at least `minimum`."""
     if units_per_week <= 0:
-        raise ValueError(f"weeks: units_per_week = {units_per_week}; give the weekly number of new units.")
+        raise UnfitData(f"weeks: units_per_week = {units_per_week}; give the weekly number of new units.")
     return max(minimum, math.ceil(sizes.total / units_per_week))

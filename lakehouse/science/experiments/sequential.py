@@ -18,6 +18,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from lakehouse.science.experiments.estimate import Floats
+from lakehouse.science.unfit import UnfitData
 
 Shape = Literal["obrien_fleming", "pocock"]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(201)
@@ -27,7 +28,7 @@ _FAR = 9.0
 def equal_looks(looks: int) -> Floats:
     """(K,) information times 1/K, 2/K, …, 1."""
     if looks < 1:
-        raise ValueError(f"looks = {looks}: plan at least one.")
+        raise UnfitData(f"looks = {looks}: plan at least one.")
     return np.arange(1, looks + 1) / looks
 
 
@@ -39,7 +40,7 @@ def crossing(boundaries: Floats, times: Floats, drift: float = 0.0, *, two_sided
     """
     gaps = np.diff(times, prepend=0.0)
     if len(boundaries) != len(times) or np.any(gaps < 0.01 * times):
-        raise ValueError(
+        raise UnfitData(
             f"crossing: {len(boundaries)} boundaries at times {times}; give one per look, at increasing "
             f"times, "
             "each at least 1 % later than the one before."
@@ -67,7 +68,7 @@ def naive_error(looks: int, level: float = 0.9) -> float:
 
 def _shape(shape: Shape, times: Floats) -> Floats:
     if shape not in ("obrien_fleming", "pocock"):
-        raise ValueError(f"shape = {shape!r}: choose 'obrien_fleming' or 'pocock'.")
+        raise UnfitData(f"shape = {shape!r}: choose 'obrien_fleming' or 'pocock'.")
     return 1 / np.sqrt(times / times[-1]) if shape == "obrien_fleming" else np.ones_like(times)
 
 

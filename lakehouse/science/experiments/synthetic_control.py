@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from lakehouse.science.experiments.estimate import Floats
+from lakehouse.science.unfit import UnfitData
 
 
 def simplex_weights(target: Floats, donors: Floats) -> Floats:
@@ -24,7 +25,7 @@ def simplex_weights(target: Floats, donors: Floats) -> Floats:
     scaling.
     """
     if donors.ndim != 2 or donors.shape[0] != len(target) or donors.shape[1] == 0:
-        raise ValueError(f"simplex_weights: target {target.shape}, donors {donors.shape}; give (T,) and (T, D).")
+        raise UnfitData(f"simplex_weights: target {target.shape}, donors {donors.shape}; give (T,) and (T, D).")
     off = donors - target[:, None]
     scale = float(np.sqrt((off**2).sum() / off.shape[1])) or 1.0
     free, _ = nnls(np.vstack([off / scale, np.ones(off.shape[1])]), np.append(np.zeros(len(target)), 1.0), maxiter=20_000)
@@ -95,7 +96,7 @@ def synthetic_control(
     ridge: augment, with `penalty` or, if None, one chosen by leaving out periods.
     """
     if not 2 <= before <= len(treated):
-        raise ValueError(f"synthetic_control: before = {before} of {len(treated)} periods; give at least 2.")
+        raise UnfitData(f"synthetic_control: before = {before} of {len(treated)} periods; give at least 2.")
     level = float(treated[:before].mean()) if demean else 0.0
     levels = donors[:before].mean(axis=0) if demean else np.zeros(donors.shape[1])
     y, x = treated - level, donors - levels

@@ -13,6 +13,7 @@ from scipy import stats
 from lakehouse.science.experiments.compare import compare_means
 from lakehouse.science.experiments.estimate import Floats
 from lakehouse.science.experiments.multiplicity import holm
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def novelty(effect: Floats, error: Floats) -> Novelty:
     tested.
     """
     if len(effect) < 4 or len(effect) != len(error):
-        raise ValueError(f"novelty: {len(effect)} effects, {len(error)} errors; give at least four of both.")
+        raise UnfitData(f"novelty: {len(effect)} effects, {len(error)} errors; give at least four of both.")
     weight, half = 1 / error**2, len(effect) // 2
     parts = (slice(0, half), slice(half, None))
     means = [float((weight[part] * effect[part]).sum() / weight[part].sum()) for part in parts]
@@ -65,7 +66,7 @@ def heterogeneity(
         found = compare_means(arms[0], arms[1], level=level)
         rows.append((one, found.units, found.effect, found.error, found.low, found.high, found.p_value))
     if len(rows) < 2:
-        raise ValueError(f"heterogeneity: {len(rows)} segments have units in both arms; at least two are needed.")
+        raise UnfitData(f"heterogeneity: {len(rows)} segments have units in both arms; at least two are needed.")
     names = ["segment", "units", "effect", "error", "low", "high", "p_value"]
     table = pd.DataFrame(rows, columns=names)
     table["adjusted_p"] = holm(table["p_value"].to_numpy(dtype=np.float64))

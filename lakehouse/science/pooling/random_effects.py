@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from lakehouse.science.unfit import UnfitData
+
 Floats = npt.NDArray[np.float64]
 Method = Literal["fixed", "dersimonian_laird", "reml"]
 
@@ -76,7 +78,7 @@ def reml(effects: Floats, variances: Floats, steps: int = 500) -> float:
         if abs(new - tau2) < 1e-12 * (1 + tau2):
             return new
         tau2 = new
-    raise ValueError(f"reml: no convergence in {steps} steps over {len(effects)} studies; use dersimonian_laird.")
+    raise UnfitData(f"reml: no convergence in {steps} steps over {len(effects)} studies; use dersimonian_laird.")
 
 
 def pool(effects: Floats, variances: Floats, method: Method = "reml", *, level: float = 0.9, adjusted: bool = False) -> Pooled:
@@ -90,12 +92,12 @@ def pool(effects: Floats, variances: Floats, method: Method = "reml", *, level: 
     effects, variances = np.asarray(effects, dtype=np.float64), np.asarray(variances, dtype=np.float64)
     count = len(effects)
     if count < 2 or len(variances) != count or variances.min() <= 0:
-        raise ValueError(f"pool: {count} effects, {len(variances)} variances; give two or more, variances above 0.")
+        raise UnfitData(f"pool: {count} effects, {len(variances)} variances; give two or more, variances above 0.")
     fixed = 1 / variances
     centre = (fixed * effects).sum() / fixed.sum()
     q = float((fixed * (effects - centre) ** 2).sum())
     if method not in ("fixed", "dersimonian_laird", "reml"):
-        raise ValueError(f"pool: method = {method!r}; choose fixed, dersimonian_laird or reml.")
+        raise UnfitData(f"pool: method = {method!r}; choose fixed, dersimonian_laird or reml.")
     estimate = {"dersimonian_laird": dersimonian_laird, "reml": reml}.get(method)
     tau2 = estimate(effects, variances) if estimate else 0.0
     weights = 1 / (variances + tau2)

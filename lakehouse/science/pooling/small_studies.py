@@ -9,6 +9,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from lakehouse.science.pooling.random_effects import Floats, Pooled, pool
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def egger(effects: Floats, variances: Floats) -> Asymmetry:
     ten.
     """
     if len(effects) < 3:
-        raise ValueError(f"egger: {len(effects)} studies; at least three are needed, ten to mean anything.")
+        raise UnfitData(f"egger: {len(effects)} studies; at least three are needed, ten to mean anything.")
     errors = np.sqrt(variances)
     design = np.column_stack([np.ones(len(effects)), errors]) / errors[:, None]
     response = effects / errors

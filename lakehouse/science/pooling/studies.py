@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from lakehouse.science.pooling.random_effects import Floats, Pooled
+from lakehouse.science.unfit import UnfitData
 
 Kind = Literal["lift", "ab"]
 NEEDED: dict[str, int] = {"lift": 10, "ab": 15}
@@ -19,9 +20,9 @@ NEEDED: dict[str, int] = {"lift": 10, "ab": 15}
 def require_enough(kind: Kind, count: int) -> None:
     """Raise when fewer than 10 lift or 15 A/B studies are there, saying how many are missing."""
     if kind not in NEEDED:
-        raise ValueError(f"require_enough: kind = {kind!r}; choose {' or '.join(NEEDED)}.")
+        raise UnfitData(f"require_enough: kind = {kind!r}; choose {' or '.join(NEEDED)}.")
     if count < NEEDED[kind]:
-        raise ValueError(
+        raise UnfitData(
             f"{count} {kind} studies: pooling asks for {NEEDED[kind]}, {NEEDED[kind] - count} are missing. "
             "Run more tests, or show the studies one by one."
         )
@@ -35,7 +36,7 @@ def combine_cells(effects: Floats, covariance: Floats) -> tuple[float, float]:
     19.
     """
     if covariance.shape != (len(effects), len(effects)):
-        raise ValueError(f"combine_cells: {len(effects)} effects, covariance {covariance.shape}; make it square.")
+        raise UnfitData(f"combine_cells: {len(effects)} effects, covariance {covariance.shape}; make it square.")
     solved = np.linalg.solve(covariance, np.ones(len(effects)))
     return float(solved @ effects / solved.sum()), float(1 / solved.sum())
 

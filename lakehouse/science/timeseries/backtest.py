@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lakehouse.science.timeseries.forecast import Floats, Forecast, seasonal_naive
+from lakehouse.science.unfit import UnfitData
 
 Forecaster = Callable[[Floats, int], Forecast]
 
@@ -35,7 +36,7 @@ def backtest(series: Floats, forecaster: Forecaster, *, season: int, horizon: in
     """
     first = len(series) - horizon - (origins - 1) * gap
     if first <= 2 * season:
-        raise ValueError(
+        raise UnfitData(
             f"backtest: {len(series)} periods leave {first} before the first of {origins} origins; "
             f"give more than {2 * season}, or fewer origins."
         )

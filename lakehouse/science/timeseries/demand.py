@@ -11,6 +11,7 @@ import pandas as pd
 from lakehouse.science.timeseries.backtest import Backtest, Forecaster, backtest, calibrated
 from lakehouse.science.timeseries.forecast import Floats, Forecast, seasonal_naive
 from lakehouse.science.timeseries.sarima import fit_sarima
+from lakehouse.science.unfit import UnfitData
 
 
 def _naive(season: int, seen: Floats, horizon: int) -> Forecast:
@@ -36,7 +37,7 @@ def best_form(series: Floats, forms: Mapping[str, Forecaster], *, season: int, h
         except (ValueError, np.linalg.LinAlgError):
             continue
     if not tried:
-        raise ValueError(
+        raise UnfitData(
             f"best_form: none of {', '.join(forms)} could be tried on {len(series)} periods; "
             f"give more than {2 * season + origins * horizon}."
         )
@@ -52,7 +53,7 @@ def forecast_demand(sales: pd.DataFrame, by: Sequence[str], *, season: int, hori
     `scaled_error` (below one beats last season again), `covered` (share of the past inside, before stretching).
     """
     if missing := sorted({"period", "quantity", *by} - set(sales.columns)):
-        raise ValueError(f"forecast_demand: lacks {missing}; it has {', '.join(sales.columns)}.")
+        raise UnfitData(f"forecast_demand: lacks {missing}; it has {', '.join(sales.columns)}.")
     periods = np.sort(sales["period"].unique())
     parts = []
     for names, rows in sales.groupby(list(by), sort=True):

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from lakehouse.science.unfit import UnfitData
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -23,7 +25,7 @@ class Forecast:
 
     def __post_init__(self) -> None:
         if not len(self.mean) == len(self.low) == len(self.high):
-            raise ValueError(
+            raise UnfitData(
                 f"Forecast: {len(self.mean)} means, {len(self.low)} lower and {len(self.high)} upper limits; give one of each per period."
             )
 
@@ -35,7 +37,7 @@ def seasonal_naive(series: Floats, horizon: int, season: int, level: float = 0.9
     (2021), "Forecasting: principles and practice", 5.5.
     """
     if season < 1 or horizon < 1 or len(series) <= season:
-        raise ValueError(f"seasonal_naive: {len(series)} periods, season {season}, horizon {horizon}; give more than one season of data.")
+        raise UnfitData(f"seasonal_naive: {len(series)} periods, season {season}, horizon {horizon}; give more than one season of data.")
     ahead = np.arange(horizon)
     mean = series[len(series) - season + ahead % season]
     sigma = math.sqrt(float(((series[season:] - series[:-season]) ** 2).mean()))

@@ -14,6 +14,7 @@ from scipy import stats
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from lakehouse.science.timeseries.forecast import Floats, Forecast
+from lakehouse.science.unfit import UnfitData
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Impact:
 def _split(series: Floats, companions: Floats, before: int) -> tuple[Floats, Floats, Floats]:
     columns = companions.reshape(len(companions), -1)
     if len(columns) != len(series) or not columns.shape[1] + 3 <= before < len(series):
-        raise ValueError(
+        raise UnfitData(
             f"{len(series)} periods, {len(columns)} of companions, {before} before the moment; give companions for "
             f"all periods and at least {columns.shape[1] + 3} periods before it."
         )

@@ -11,6 +11,7 @@ from statsmodels.tools.sm_exceptions import ConvergenceWarning
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from lakehouse.science.timeseries.forecast import Floats, Forecast
+from lakehouse.science.unfit import UnfitData
 
 Order = tuple[int, int, int]
 Seasonal = tuple[int, int, int, int]
@@ -47,7 +48,7 @@ def fit_sarima(series: Floats, order: Order, seasonal: Seasonal = (0, 0, 0, 0), 
     convergence."""
     values = np.asarray(series, dtype=np.float64)
     if not np.isfinite(values).all() or (logs and values.min() <= 0):
-        raise ValueError("fit_sarima: the series has missing figures, or logs of zero; fill or leave out logs.")
+        raise UnfitData("fit_sarima: the series has missing figures, or logs of zero; fill or leave out logs.")
     model = SARIMAX(np.log(values) if logs else values, order=order, seasonal_order=seasonal)
     with warnings.catch_warnings():
         # Convergence is judged below; warnings on starting values say nothing about the result.
@@ -55,7 +56,7 @@ def fit_sarima(series: Floats, order: Order, seasonal: Seasonal = (0, 0, 0, 0), 
         warnings.simplefilter("ignore", UserWarning)
         fitted = model.fit(disp=False, maxiter=200)
     if not fitted.mle_retvals.get("converged", False):
-        raise ValueError(f"fit_sarima: {order} × {seasonal} did not converge on {len(values)} periods; simplify it.")
+        raise UnfitData(f"fit_sarima: {order} × {seasonal} did not converge on {len(values)} periods; simplify it.")
     parameters = {name: float(value) for name, value in zip(fitted.param_names, fitted.params, strict=True)}
     return Sarima(order, seasonal, logs, parameters, float(fitted.llf), float(fitted.aic), fitted)
 
@@ -79,5 +80,5 @@ def choose_sarima(series: Floats, season: int, *, logs: bool = False, candidates
         if score < least:
             best, least = found, score
     if best is None:
-        raise ValueError(f"choose_sarima: no form converged on {len(series)} periods with season {season}.")
+        raise UnfitData(f"choose_sarima: no form converged on {len(series)} periods with season {season}.")
     return best

@@ -13,6 +13,7 @@ import pandas as pd
 from statsmodels.tsa.api import VAR
 
 from lakehouse.science.timeseries.forecast import Floats, Forecast
+from lakehouse.science.unfit import UnfitData
 
 Criterion = Literal["aic", "bic", "hqic", "fpe"]
 
@@ -30,7 +31,7 @@ class VectorModel:
         """p-value of "past values of `causing` do not help to forecast `caused`" (F test)."""
         for name in (caused, causing):
             if name not in self.names:
-                raise ValueError(f"granger: no series {name!r}; fitted are {', '.join(self.names)}.")
+                raise UnfitData(f"granger: no series {name!r}; fitted are {', '.join(self.names)}.")
         return float(self.fitted.test_causality(caused, causing, kind="f").pvalue)
 
     def responses(self, horizon: int, *, orthogonal: bool = True) -> Floats:
@@ -54,14 +55,14 @@ def choose_lags(frame: pd.DataFrame, most: int, criterion: Criterion = "aic") ->
     frame: one stationary series per column (difference or take growth rates first), one row per period.
     """
     if criterion not in ("aic", "bic", "hqic", "fpe"):
-        raise ValueError(f"choose_lags: criterion = {criterion!r}; choose aic, bic, hqic or fpe.")
+        raise UnfitData(f"choose_lags: criterion = {criterion!r}; choose aic, bic, hqic or fpe.")
     return int(VAR(frame.to_numpy(dtype=np.float64)).select_order(most).selected_orders[criterion])
 
 
 def fit_vector(frame: pd.DataFrame, order: int | None = None, most: int = 8) -> VectorModel:
     """Least squares of every series on `order` lags of all (chosen by AIC when None; at least one)."""
     if len(frame) <= (order or most) * frame.shape[1] + 1:
-        raise ValueError(f"fit_vector: {len(frame)} periods are too few for {order or most} lags of {frame.shape[1]} series.")
+        raise UnfitData(f"fit_vector: {len(frame)} periods are too few for {order or most} lags of {frame.shape[1]} series.")
     names = tuple(str(name) for name in frame.columns)
     lags = max(1, choose_lags(frame, most)) if order is None else order
     fitted = VAR(pd.DataFrame(frame.to_numpy(dtype=np.float64), columns=list(names))).fit(lags)

@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from lakehouse.errors import LakehouseError
 from lakehouse.science.experiments.adjustment import compare_cuped, compare_stratified, winsorised
 from lakehouse.science.experiments.analysis import Experiment, Kpi, analyse
 from lakehouse.science.experiments.bayes import read_estimate, read_proportions
@@ -219,3 +220,10 @@ def test_an_undeclared_arm_is_refused():
     frame = pd.DataFrame({"arm": ["control", "blue"] * 50, "x": 1.0})
     with pytest.raises(ValueError, match=r"units in arms \['blue'\]; declared are control, treatment"):
         analyse(Experiment("odd", [Kpi("x")]), frame)
+
+
+@pytest.mark.parametrize("compare", [compare_means, lambda a, b: compare_ratios((a, a + 1), (b, b + 1))])
+def test_missing_figures_are_refused_instead_of_spreading(compare):
+    whole, holed = np.arange(10.0), np.array([1.0, np.nan, 3.0])
+    with pytest.raises(LakehouseError, match="of 3 figures of an arm are missing"):
+        compare(whole, holed)
