@@ -67,6 +67,14 @@ class Commit:
         return written if isinstance(written, dict) else None
 
     @property
+    def restored_to(self) -> int | None:
+        """The version that RESTORE brought back, where the commit is one and says so."""
+        if self.info.get("operation") != "RESTORE":
+            return None
+        version = self.info.get("operationParameters", {}).get("version")
+        return int(version) if version not in (None, "null") else None
+
+    @property
     def bytes_changed(self) -> int:
         """Size of the files that hold this commit's changes."""
         changed = self._of("cdc") or [a for a in self._of("add") + self._of("remove") if a.get("dataChange", True)]

@@ -138,8 +138,12 @@ class Computation:
         new_parts, pre_keys = [], None
         if name in self.decision.moved:
             source, feed = self.graph[name], self._feed(name)
-            new_parts.append(self._tagged(self.build(self._with({name: frames.post_images(source, feed)}))))
+            came = self._tagged(self.build(self._with({name: frames.post_images(source, feed)})))
             pre_keys = self.build(self._with({name: frames.pre_images(source, self._feed(name))})).select(*key).distinct()
+            if not source.key and self.decision.moved[name].removes:  # rows without a key may have come and gone: what is left decides
+                remaining = frames.semi(self._tagged(self.build(self._with({}))), pre_keys, key, self._bytes)
+                came = frames.anti(came, pre_keys, key, self._bytes).unionByName(remaining)
+            new_parts.append(came)
         new, held = self._split(new_parts[0]) if new_parts else (None, None)
         target = self._target()
         near = self._nothing(target)

@@ -13,7 +13,6 @@ from lakehouse.declare.tables import Table
 from lakehouse.delta.location import staged_uri, table_uri
 from lakehouse.delta.log import DeltaLog
 from lakehouse.delta.session import open_session
-from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 from lakehouse.quality.audit import Stopped, Verdict, audit
 from lakehouse.run import bronze, ledger, observed, quarantine
@@ -22,6 +21,7 @@ from lakehouse.run.code import code_hash
 from lakehouse.run.compute import Computation, Scope
 from lakehouse.run.cut import Cut, pinned_by_cuts
 from lakehouse.run.fault import reached
+from lakehouse.run.frames import at_version
 from lakehouse.run.lock import one_writer
 from lakehouse.run.publish import Overtaken, create, publish
 from lakehouse.run.report import Report
@@ -176,7 +176,7 @@ class Run:
         return stage(self.table, rows, staged_uri(self.table.name, self.id)), work.scope
 
     def _schema_differs(self, spark: SparkSession, decision: Decision) -> bool:
-        from lakehouse.run.frames import at_version, stored
+        from lakehouse.run.frames import stored
 
         if decision.previous is not None and decision.previous.code == decision.code:
             return False
@@ -207,7 +207,7 @@ class Run:
         rows = bronze.staged(spark, self.table, sorted(landing.take), self.id, self.now)
         staged = stage(self.table, rows, staged_uri(self.table.name, self.id))
         reached("staged")
-        live, flagged = (previous.rows, previous.flagged) if previous else (0, 0)
+        live, flagged = (previous.rows, previous.flagged) if previous else self._counted_anew(spark, log)
         live, flagged = live + staged.live, flagged + staged.flagged
         verdicts = audit(spark, self.table, staged, live, flagged, self.started)
         reached("audited")
@@ -228,6 +228,14 @@ class Run:
         return self._published(
             staged, verdicts, version, live, flagged, None, reason=reason, received=received, duplicates=len(landing.aside)
         )
+
+    def _counted_anew(self, spark: SparkSession, log: DeltaLog) -> tuple[int, int]:
+        """Rows of a bronze table that somebody erased from or restored; how many are flagged is known of its last run."""
+        if log.version is None:
+            return 0, 0
+        last = next((s for s in map(state_of, log.back()) if s is not None), None)
+        rows = at_version(spark, self.table, log.version).count()
+        return rows, min(rows, last.flagged) if last else 0
 
     # reports ----------------------------------------------------------------------------------------------------
 

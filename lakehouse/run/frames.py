@@ -69,12 +69,12 @@ def feed(spark: SparkSession, table: Table, moved: Range) -> DataFrame:
 
 
 def post_images(table: Table, changes: DataFrame) -> DataFrame:
-    """The last state of each key that still has one; for bronze (no key) every row that came."""
+    """The last state of each key that still has one; for bronze (no key) every row that came or was corrected by hand."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     if not table.key:
-        return changes.where("_change_type = 'insert'").drop("_change_type", "_commit_version", "_commit_timestamp")
+        return changes.where("_change_type IN ('insert', 'update_postimage')").drop("_change_type", "_commit_version", "_commit_timestamp")
     is_post = F.col("_change_type").isin("insert", "update_postimage")
     newest = Window.partitionBy(*table.key).orderBy(F.desc("_commit_version"), F.desc(is_post.cast("int")))
     last = changes.withColumn("_place", F.row_number().over(newest)).where("_place = 1").where(is_post)

@@ -85,14 +85,22 @@ def _stem(uri: str) -> str:
 
 def objects_taken(table: Table, log: DeltaLog) -> dict[str, str]:
     """All objects taken so far: the newest snapshot of the ledger, and the commits since."""
-    version, taken = _snapshot(table, log)
-    for commit in log.back():
-        if commit.version <= version:
+    known, snapshot = _snapshot(table, log)
+    taken: dict[str, str] = {}
+    version = log.version
+    while version is not None and version > known:
+        commit = log.commit(version)
+        if commit is None:
             break
+        if commit.restored_to is not None:  # what came in between was taken back with its rows
+            version = commit.restored_to
+            if version < known:
+                known, snapshot = -1, {}
+            continue
         state = state_of(commit)
-        if state is not None:
-            taken |= {n: i for n, i in state.objects.items() if n not in taken}
-    return taken
+        taken |= {n: i for n, i in (state.objects if state else {}).items() if n not in taken}
+        version -= 1
+    return {**snapshot, **taken}
 
 
 def _snapshot(table: Table, log: DeltaLog) -> tuple[int, dict[str, str]]:

@@ -17,7 +17,7 @@ def one_writer(table: str) -> Iterator[None]:
     """Hold the table's slot: a lock of the warehouse's Postgres, which frees it by itself when the holder dies."""
     import psycopg
 
-    number = int.from_bytes(hashlib.sha256(f"lakehouse {table}".encode()).digest()[:8], "big", signed=True)
+    number = int.from_bytes(hashlib.sha256(f"lakehouse {settings().lake} {table}".encode()).digest()[:8], "big", signed=True)
     try:
         connection = psycopg.connect(settings().warehouse_url.get_secret_value(), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:

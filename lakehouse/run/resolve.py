@@ -77,7 +77,10 @@ def resolve(
             return decided("waiting", f"the code changed; it is declared costly: `lakehouse run {table.name} --full` rebuilds it")
         return decided("full", "the code changed")
     moved: dict[str, Range] = {}
+    frozen = {i.name for i in table.inputs if i.mode == "frozen"} - set(table.references)
     for name, now in inputs.items():
+        if name in frozen:
+            continue
         before = previous.inputs.get(name)
         if before is None or before.id != now.id or now.version < before.version:
             return decided("full", f"{name} is another table than last time, or an older version of it")
