@@ -67,6 +67,8 @@ def build_journeys(touches: pd.DataFrame, conversions: pd.DataFrame, lookback_da
         if missing := sorted(needed - set(frame.columns)):
             raise UnfitData(f"build_journeys: {name} lack {missing}; they have {', '.join(frame.columns)}.")
     lookback = pd.Timedelta(days=lookback_days)
+    # Sources differ in the unit of their clocks (Spark microseconds, pandas nanoseconds); a join needs one.
+    touches, conversions = (frame.assign(at=frame["at"].dt.as_unit("ns")) for frame in (touches, conversions))
     won = conversions.sort_values("at", kind="stable").reset_index(drop=True)
     won = won.assign(conversion=np.arange(len(won)), conversion_at=won["at"])
     seen = pd.merge_asof(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,11 +11,15 @@ import numpy as np
 import pandas as pd
 
 from lakehouse.science.experiments.adjustment import cuped, winsorised
+from lakehouse.science.experiments.bayes import read_estimate, read_proportions
 from lakehouse.science.experiments.compare import compare_means, compare_proportions, compare_ratios
 from lakehouse.science.experiments.estimate import Estimate, Floats, Side
 from lakehouse.science.experiments.multiplicity import adjusted_alpha
 from lakehouse.science.experiments.sample_ratio import SampleRatio, sample_ratio
 from lakehouse.science.unfit import UnfitData
+
+FLAT = 1e6
+"""Standard errors of the estimate a prior must be wide to leave it as it is."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,13 @@ def _compare(kpi: Kpi, control: pd.DataFrame, treatment: pd.DataFrame, level: fl
     return compare_means(y[0], y[1], level=level, side=kpi.side)
 
 
+def _better(kpi: Kpi, found: Estimate, control: pd.DataFrame, treatment: pd.DataFrame) -> float:
+    if kpi.kind == "proportion":
+        won = int(control[kpi.column].sum()), int(treatment[kpi.column].sum())
+        return read_proportions(won, (len(control), len(treatment))).better
+    return read_estimate(found, prior_error=FLAT * found.error).better if found.error > 0 else math.nan
+
+
 def analyse(experiment: Experiment, units: pd.DataFrame) -> tuple[pd.DataFrame, SampleRatio]:
     """Every KPI of every arm against the control, after the sample-ratio check.
 
@@ -96,6 +108,7 @@ def analyse(experiment: Experiment, units: pd.DataFrame) -> tuple[pd.DataFrame, 
                     "low": found.low,
                     "high": found.high,
                     "p_value": found.p_value,
+                    "probability_better": _better(kpi, found, by_arm[control], by_arm[arm]),
                     "alpha": alpha,
                     "significant": found.p_value < alpha,
                     "side": found.side,

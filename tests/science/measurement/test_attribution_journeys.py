@@ -104,3 +104,16 @@ def test_a_column_touches_do_not_have_is_named():
     journeys = build_journeys(touches(("x", "2026-01-01", "ads")), conversions(("x", "2026-01-02", 1.0)))
     with pytest.raises(ValueError, match=r"touches lack \['campaign'\]"):
         break_down(journeys.paths, journeys.touches, "linear")
+
+
+def test_clocks_of_different_units_meet():
+    coarse = touches(("x", "2026-01-01", "ads"))
+    coarse["at"] = coarse["at"].dt.as_unit("us")
+    journeys = build_journeys(coarse, conversions(("x", "2026-01-02", 1.0)))
+    assert as_text(journeys) == [("ads", 1)]
+
+
+def test_no_conversions_at_all_leave_lost_journeys():
+    journeys = build_journeys(touches(("x", "2026-01-01", "ads")), conversions())
+    assert as_text(journeys) == [("ads", 0)]
+    assert (journeys.unattributed, journeys.unattributed_value) == (0, 0.0)

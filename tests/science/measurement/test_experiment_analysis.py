@@ -57,6 +57,7 @@ def test_cookie_cats_from_declaration_to_results(cats):
     ]
     table, ratio = analyse(Experiment("gate", kpis), cats)
     assert table["significant"].tolist() == [True, True, False]
+    assert table["probability_better"].tolist()[:2] == pytest.approx([0.037, 0.0008], abs=0.001)
     assert table["sample_ratio"].unique().tolist() == ["suspicious"]
     assert ratio.p_value == table["sample_ratio_p"].iloc[0]
 

@@ -8,6 +8,7 @@ from lakehouse.science.experiments.confidence_sequences import (
     half_width,
     tuning,
 )
+from lakehouse.science.experiments.interim import Look, StoppingPlan, judge
 from lakehouse.science.experiments.sequential import (
     boundaries,
     crossing,
@@ -122,3 +123,68 @@ def test_a_difference_between_arms_is_followed_as_units_arrive():
     assert low[-1] > 0
     with pytest.raises(ValueError, match="at least 30"):
         difference_sequence(np.zeros(5), np.zeros(5), planned=100)
+
+
+def run(plan, effects, errors, units):
+    """Judge one experiment look by look until it stops."""
+    seen = []
+    for effect, error, count in zip(effects, errors, units, strict=True):
+        seen.append(Look(count, effect, error))
+        verdict = judge(plan, seen)
+        if verdict.stop:
+            break
+    return verdict, len(seen)
+
+
+@pytest.mark.parametrize("rule", ["obrien_fleming", "pocock", "always_valid"])
+def test_stopping_by_plan_errs_no_more_than_declared_at_uneven_looks(rule):
+    units = np.array([300, 1_000, 1_200, 2_900, 4_000])
+    draw = np.random.default_rng(17)
+    plan = StoppingPlan(rule, planned=4_000)
+    errors = 2 / np.sqrt(units)
+    bounds = [judge(plan, [Look(int(u), 0.0, 1.0) for u in units[: k + 1]]).bound for k in range(5)]
+    steps = draw.normal(size=(20_000, 5)) * np.sqrt(np.diff(units, prepend=0))
+    z = steps.cumsum(axis=1) / np.sqrt(units)
+    rate = (np.abs(z) >= np.array(bounds)).any(axis=1).mean()
+    room = 2 * np.sqrt(0.09 / 20_000)
+    assert rate <= 0.10 + room
+    assert rate >= 0.10 - room or rule == "always_valid"
+    verdict, _ = run(plan, z[0] * errors, errors, units.tolist())
+    assert verdict.low < verdict.high
+
+
+def test_a_large_effect_stops_early_and_an_absent_one_runs_to_the_end():
+    units = [1_000, 2_000, 3_000, 4_000]
+    errors = [2 / np.sqrt(u) for u in units]
+    plan = StoppingPlan("obrien_fleming", 4_000)
+    found, looks = run(plan, [0.4] * 4, errors, units)
+    assert (found.stop, found.effective, looks) == (True, True, 1)
+    found, looks = run(plan, [0.0] * 4, errors, units)
+    assert (found.stop, found.effective, looks) == (True, False, 4)
+    assert "All 4,000 units are in" in found.why
+
+
+def test_units_beyond_the_plan_do_not_spend_more_error():
+    plan = StoppingPlan("pocock", 1_000)
+    verdict = judge(plan, [Look(990, 0.0, 1.0), Look(1_020, 0.0, 1.0)])
+    assert verdict.stop
+    assert verdict.bound > judge(plan, [Look(1_000, 0.0, 1.0)]).bound
+
+
+def test_a_fixed_plan_gives_no_verdict_before_its_time():
+    verdict = judge(StoppingPlan("fixed", 4_000), [Look(2_000, 9.0, 1.0)])
+    assert not verdict.stop
+    assert "no verdict yet" in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("rule", "units", "words"),
+    [
+        ("pocock", [1_000, 1_010], "declare always_valid"),
+        ("pocock", [4_000, 5_000], "no further look is allowed"),
+        ("fixed", [2_000, 1_000], "each with more units"),
+    ],
+)
+def test_a_look_outside_the_plan_is_refused(rule, units, words):
+    with pytest.raises(ValueError, match=words):
+        judge(StoppingPlan(rule, 4_000), [Look(u, 0.0, 1.0) for u in units])
