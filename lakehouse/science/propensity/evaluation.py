@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lakehouse.science.propensity.newton import newton_logistic
 from lakehouse.science.propensity.unfit import UnfitData, Vector, binary, numbers
@@ -89,17 +89,23 @@ def evaluate(probability: ArrayLike, label: ArrayLike) -> Evaluation:
     )
 
 
+def groups_by_size(values: Vector, groups: int) -> list[NDArray[np.int64]]:
+    """Row numbers in up to `groups` groups of rising values and about equal size; equal values stay together."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    middle = np.cumsum(count) - count / 2
+    group = np.floor(groups * middle / len(values)).astype(np.int64)[place]
+    return [np.flatnonzero(group == one) for one in np.unique(group)]
+
+
 def reliability(probability: ArrayLike, label: ArrayLike, groups: int = 10) -> pd.DataFrame:
-    """Mean probability beside the observed rate in groups of equal size, lowest probabilities first.
+    """Mean probability beside the observed rate in groups of about equal size, lowest probabilities first.
 
     Columns: rows, mean_probability, rate, low, high (Wilson's 95 % interval of the rate, 1927, JASA 22).
     """
     y = binary(label, "label", both=False)
     p = numbers(probability, "probability", len(y))
-    order = np.lexsort((y, p))
-    parts = np.array_split(order, min(groups, len(order)))
     rows = []
-    for part in parts:
+    for part in groups_by_size(p, groups):
         n, rate = len(part), float(y[part].mean())
         z2 = 1.959964**2
         centre = (rate + z2 / (2 * n)) / (1 + z2 / n)

@@ -189,6 +189,12 @@ def test_reliability_covers_the_truth_in_nearly_every_group():
     assert ((table.low < table.mean_probability) & (table.mean_probability < table.high)).sum() >= 17
 
 
+def test_equal_probabilities_are_never_divided_by_what_happened():
+    table = reliability(np.repeat([0.1, 0.4], 50), np.tile([0, 1], 50), 10)
+    assert table.rows.tolist() == [50, 50]
+    assert table.rate.tolist() == [0.5, 0.5]
+
+
 def test_no_training_label_was_known_only_after_the_boundary():
     at = pd.Series(pd.date_range("2026-01-01", periods=90).repeat(3))
     split = split_by_time(at, boundary="2026-03-01", horizon="30D")

@@ -1,0 +1,25 @@
+"""What customers will buy and be worth: probability models of buying while alive, spending and renewal."""
+
+from lakehouse.science.value.bg_bb import BgBb, fit_bg_bb
+from lakehouse.science.value.bg_nbd import BgNbd, fit_bg_nbd
+from lakehouse.science.value.estimation import Estimate, Prior
+from lakehouse.science.value.gamma_gamma import GammaGamma, fit_gamma_gamma
+from lakehouse.science.value.histories import Histories
+from lakehouse.science.value.pareto_nbd import ParetoNbd, fit_pareto_nbd
+from lakehouse.science.value.renewals import ShiftedBetaGeometric, fit_renewals
+
+__all__ = [
+    "BgBb",
+    "BgNbd",
+    "Estimate",
+    "GammaGamma",
+    "Histories",
+    "ParetoNbd",
+    "Prior",
+    "ShiftedBetaGeometric",
+    "fit_bg_bb",
+    "fit_bg_nbd",
+    "fit_gamma_gamma",
+    "fit_pareto_nbd",
+    "fit_renewals",
+]
