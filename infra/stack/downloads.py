@@ -22,6 +22,8 @@ MINIO_MODULE = "github.com/minio/minio"
 def jars(cache: Path, say: Say) -> Path:
     """The folder of the jars named in the pom; fetched when it is missing."""
     folder = cache / "jars" / hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
+    if folder.exists():
+        return folder
     with _alone(cache, "jars", say):
         if not folder.exists():
             say("fetching the jars of Delta and S3A with Maven (25 MB, about ten seconds)")
@@ -41,6 +43,8 @@ def jars(cache: Path, say: Say) -> Path:
 def minio(cache: Path, say: Say) -> Path:
     """The MinIO server of the pinned version; built when another or none is there."""
     program = cache / "bin" / "minio"
+    if _is_pinned(program):
+        return program
     with _alone(cache, "minio", say):
         if not _is_pinned(program):
             say("building MinIO from its module with Go (once per machine, about four minutes on two cores)")

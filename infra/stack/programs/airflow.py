@@ -105,7 +105,7 @@ def _configuration(place: Place) -> dict[str, dict[str, str]]:
             "parsing_processes": "1",
             "min_file_process_interval": "120",
             "refresh_interval": "30",
-            "dag_version_inflation_check_level": "warning",
+            "dag_version_inflation_check_level": "error",
         },
         "triggerer": {"capacity": "50"},
         "logging": {
