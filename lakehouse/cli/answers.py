@@ -90,7 +90,7 @@ def _csv(columns: list[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _one_line(value: Any) -> str:
-    known = plain(value) if not isinstance(value, dict | list) else value
+    known = value if isinstance(value, bool | dict | list) else plain(value)
     return known if isinstance(known, str) else json.dumps(known, default=plain, ensure_ascii=False)
 
 

@@ -85,7 +85,7 @@ def jobs(warehouse: Server, prefix: str, tmp_path_factory: pytest.TempPathFactor
 def test_a_run_again_is_up_to_date_and_says_so(jobs: Path) -> None:
     done = lakehouse("run", "orders", "--format", "json", jobs=jobs)
     assert done.returncode == 0 and json.loads(done.stdout)["state"] == "up to date"
-    assert "3 tables would be run" in lakehouse("plan", jobs=jobs).stdout.replace("0 of 3", "0 of 3")
+    assert "0 of 3 tables would be run." in lakehouse("plan", jobs=jobs).stdout
 
 
 def test_the_lake_answers_by_name_and_hides_what_is_the_engines(jobs: Path) -> None:
