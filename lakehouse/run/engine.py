@@ -144,6 +144,7 @@ class Run:
         verdicts = audit(spark, self.table, staged, rows, flagged, self.started)
         reached("audited")
         table_id = create(spark, self.table)
+        reached("created")
         quarantine.divert(spark, self.table, staged, scope, self.id, decision.number, self.now)
         reached("quarantined")
         state = State(

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-STEPS = ("resolved", "staged", "audited", "quarantined", "published")
+STEPS = ("resolved", "staged", "audited", "created", "quarantined", "published")
 
 
 def reached(step: str) -> None:

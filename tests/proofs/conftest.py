@@ -52,7 +52,8 @@ def incremental_equals_full(request: pytest.FixtureRequest, stories: dict[str, l
     package, name = request.param
     if package not in stories:
         stories[package] = _told(package)
-    return [replace(o, problems=tuple(p for p in o.problems if p.startswith((f"{name}:", f"quarantine of {name}:")))) for o in stories[package]]
+    mine = (f"{name}:", f"quarantine of {name}:")
+    return [replace(o, problems=tuple(p for p in o.problems if p.startswith(mine))) for o in stories[package]]
 
 
 def _told(package: str) -> list[Outcome]:

@@ -94,9 +94,13 @@ class Lake:
 
     def rows(self, name: str) -> Counter[tuple[Any, ...]]:
         """What a reader sees of a table: its rows, each with how often it is there."""
-        table = self.graph[name]
         with self.use():
-            return read(table_uri(table), seen_columns(table), "_deleted" if table.deleted_when else "")
+            return self.rows_at(table_uri(self.graph[name]), name)
+
+    def rows_at(self, uri: str, name: str) -> Counter[tuple[Any, ...]]:
+        """The same at an address, whatever the settings are."""
+        table = self.graph[name]
+        return read(uri, seen_columns(table), "_deleted" if table.deleted_when else "")
 
     def held_back(self, name: str) -> Counter[tuple[Any, ...]]:
         """What lies in a table's quarantine."""
@@ -182,7 +186,8 @@ def differences(expected: dict[str, Counter[tuple[Any, ...]]], found: dict[str, 
     """What differs between two lakes' contents, a few rows of each."""
     told = []
     for name in sorted(expected.keys() | found.keys()):
-        missing, extra = expected.get(name, Counter()) - found.get(name, Counter()), found.get(name, Counter()) - expected.get(name, Counter())
+        there, here = expected.get(name, Counter()), found.get(name, Counter())
+        missing, extra = there - here, here - there
         if missing or extra:
             told.append(
                 f"{name}: {missing.total()} rows missing, {extra.total()} too many"

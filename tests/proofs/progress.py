@@ -8,7 +8,7 @@ from pathlib import Path
 from lakehouse.settings import REPOSITORY
 
 CACHE = Path.home() / ".cache" / "marketing-lakehouse" / "proofs"
-PROVED = ("lakehouse/declare", "lakehouse/delta", "lakehouse/graph", "lakehouse/quality", "lakehouse/run", "lakehouse/sources", "jobs", "tests/proofs")
+PROVED = ("declare", "delta", "graph", "quality", "run", "sources")
 
 
 class Progress:
@@ -30,5 +30,6 @@ class Progress:
 
 
 def _fingerprint() -> str:
-    files = sorted(f for folder in PROVED for f in (REPOSITORY / folder).rglob("*.py"))
+    folders = [*(f"lakehouse/{f}" for f in PROVED), "jobs", "tests/proofs"]
+    files = sorted(f for folder in folders for f in (REPOSITORY / folder).rglob("*.py"))
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]

@@ -32,7 +32,10 @@ FIRST = {
         thing(4, "T4", None, "10.00"), thing(5, "T5", "south", "45.00"), thing(6, "T6", "east", "15.00"), thing(7, "T7", "west", "25.00"),
         thing(8, "T8", "south", "80.00", "L2"), thing(9, "T9", "south", "-5.00"),
     ],
-    "src/parts": [change(n, {"part_id": f"P{n}", "thing_id": f"T{n}", "group_id": g, "quantity": n}) for n, g in enumerate(["west", "west", None, "south"], 1)],
+    "src/parts": [
+        change(n, {"part_id": f"P{n}", "thing_id": f"T{n}", "group_id": group, "quantity": n})
+        for n, group in enumerate(["west", "west", None, "south"], 1)
+    ],
     "src/labels": [change(1, {"label_id": "L1", "label": "red"}), change(2, {"label_id": "L2", "label": "blue"})],
 }  # fmt: skip
 SECOND = {
@@ -43,7 +46,9 @@ SECOND = {
         thing(23, "T4", None, "11.00"),  # a change in the group without a name
         thing(24, "T5", "east", "46.00"), thing(25, "T5", "south", "46.00"),  # there and back between two runs
         thing(21, "T7", "north", "25.00"),  # the same once more
+        thing(26, "T1", "north", "-1.00"),  # held back
     ],
+    "src/parts": [change(5, {"part_id": "P5", "thing_id": "T1", "group_id": "west", "quantity": 9})],
     "src/labels": [change(3, {"label_id": "L2", "label": "green"})],
 }  # fmt: skip
 HITS = [{"hit_id": f"H{n}", "thing_id": f"T{n}", "happened_at": "2026-11-17T09:00:00Z"} for n in range(1, 5)]
@@ -53,23 +58,23 @@ ERASED = (("src__things", "thing_id = 'T6'"), ("web__hits", "hit_id = 'H2'"))
 class Scene:
     """The lake before the second delivery, the same after it, and one built whole."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, above: tuple[str, ...] = ABOVE) -> None:
         self.graph = graph
         self.after = Lake(graph)
-        self.names = (*BRONZE, *ABOVE)
+        self.names = (*BRONZE, *above)
         self._land(1, FIRST)
-        with self.after.use() as lake:
-            storage.put(f"s3://landing/{lake.name}/web/hits/2026-11-17T09.jsonl.gz", gzip.compress("\n".join(map(json.dumps, HITS)).encode()))
+        hits = gzip.compress("\n".join(map(json.dumps, HITS)).encode())
+        storage.put(f"s3://landing/{self.after.landing_name}/web/hits/2026-11-17T09.jsonl.gz", hits)
         self.after.run(self.names)
         self.before = self.after.copy(self.names)
         self._land(2, SECOND)
         self.after.run(BRONZE)
         self._erase(self.after)
-        self.after.run(ABOVE)
+        self.after.run(above)
         self.whole = Lake(graph, self.after.landing_name)
         self.whole.run(BRONZE)
         self._erase(self.whole)
-        self.whole.run(ABOVE)
+        self.whole.run(above)
         self.expected = self.whole.content(self.names)
 
     def _land(self, batch: int, delivered: dict[str, list[dict[str, Any]]]) -> None:

@@ -223,7 +223,8 @@ def _json(value: Any) -> str:
 def _packed(table: Table, name: str, lines: list[dict[str, Any] | str]) -> bytes:
     if isinstance(table.source, Csv):
         fields = [c.received_as for c in table.columns]
-        shown = [table.source.delimiter.join("" if (v := line[f]) is None else str(v) for f in fields) for line in lines if isinstance(line, dict)]
+        rows = [line for line in lines if isinstance(line, dict)]
+        shown = [table.source.delimiter.join("" if row[f] is None else str(row[f]) for f in fields) for row in rows]
         text = "\n".join([table.source.delimiter.join(fields), *shown])
         return text.encode(table.source.encoding)
     body = "\n".join(line if isinstance(line, str) else _json(line) for line in lines).encode()
