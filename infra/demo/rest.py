@@ -70,6 +70,11 @@ class Airflow:
         _check(answer)
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
+    def token(self) -> str:
+        """The token that stands for the sign-in."""
+        self.sign_in()
+        return str(self._http.headers["Authorization"]).removeprefix("Bearer ")
+
     def call(self, method: str, path: str, **how: Any) -> Any:
         """One call below `/api/v2`; signs in first, and again when the token is too old."""
         if "Authorization" not in self._http.headers:
