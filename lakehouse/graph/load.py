@@ -16,7 +16,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.graph.check import problems
 from lakehouse.graph.graph import LAYERS, Graph
 
-_read_at: dict[Path, int] = {}
+_read_at: dict[Path, dict[Path, int]] = {}
 
 
 class GraphError(LakehouseError):
@@ -26,7 +26,7 @@ class GraphError(LakehouseError):
 def load(jobs: str | Path = "jobs") -> Graph:
     """The graph of a package, given by import name or by folder. Raises GraphError naming every problem at once."""
     folder = _folder(jobs)
-    importlib.invalidate_caches()
+    _forget_what_was_edited(folder)
     declared, found = [], []
     for module_file in _modules(folder):
         try:
@@ -51,6 +51,21 @@ def _folder(jobs: str | Path) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise GraphError(f"'{jobs}' is no package to be found from {Path.cwd()}. Start where `jobs/` lies, or set LAKEHOUSE_JOBS.")
     return Path(next(iter(spec.submodule_search_locations))).resolve()
+
+
+def _forget_what_was_edited(folder: Path) -> None:
+    """A process that lives on sees edited files, also where other files import from them."""
+    importlib.invalidate_caches()
+    now = {file: file.stat().st_mtime_ns for file in folder.rglob("*.py")}
+    before = _read_at.get(folder, {})
+    _read_at[folder] = now
+    if any(now.get(file) != stamp for file, stamp in before.items()):
+        _forget(folder.name)
+
+
+def _forget(package: str) -> None:
+    for name in [n for n in sys.modules if n == package or n.startswith(package + ".")]:
+        del sys.modules[name]
 
 
 def _modules(folder: Path) -> Iterator[Path]:
@@ -89,8 +104,7 @@ def _package(folder: Path) -> str:
     known = sys.modules.get(name)
     if known is not None and folder in {Path(p).resolve() for p in getattr(known, "__path__", [])}:
         return name
-    for other in [n for n in sys.modules if n == name or n.startswith(name + ".")]:
-        del sys.modules[other]
+    _forget(name)
     package = ModuleType(name)
     package.__path__ = [str(folder)]
     package.__spec__ = ModuleSpec(name, None, is_package=True)
@@ -102,10 +116,6 @@ def _package(folder: Path) -> str:
 def _imported(folder: Path, file: Path) -> ModuleType:
     package = _package(folder)
     name = ".".join((package, *file.relative_to(folder).with_suffix("").parts))
-    stamp = file.stat().st_mtime_ns
-    if _read_at.get(file) not in (None, stamp):  # a process that lives on sees an edited file
-        sys.modules.pop(name, None)
-    _read_at[file] = stamp
     try:
         return importlib.import_module(name)
     except DeclarationError as error:

@@ -93,3 +93,11 @@ def test_a_thousand_tables_load_without_anything_heavy(tmp_path):
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines() == ["1000", "[]"]
+
+
+def test_an_edited_file_is_seen_by_the_files_that_import_from_it(jobs, tmp_path):
+    reading = "from ..silver.rates import OWNER\n" + sql_table("SELECT order_id FROM orders").replace('"commerce"', "OWNER")
+    write(tmp_path, {"silver/rates.py": "OWNER = 'one'\n", "gold/fct_new.py": reading})
+    assert load(jobs)["fct_new"].owner == "one"
+    write(tmp_path, {"silver/rates.py": "OWNER = 'another'\n"})
+    assert load(jobs)["fct_new"].owner == "another"

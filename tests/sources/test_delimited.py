@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,8 +10,6 @@ from hypothesis import strategies as st
 
 from lakehouse.declare import Csv
 from lakehouse.sources.read import read_object, unknown_columns
-
-RETAIL = Path("/work/shared/data/online_retail/online_retail.csv.gz")
 
 
 def read(content, columns=("id", "name", "price"), source=None, name="retail/x.csv", **options):
@@ -146,9 +143,8 @@ def test_whatever_a_careful_writer_quotes_comes_back(records):
     assert values(written.getvalue()) == records
 
 
-def test_a_real_file_is_read_to_its_last_line():
-    if not RETAIL.is_file():
-        pytest.skip("the shared data are not here")
+def test_a_real_file_is_read_to_its_last_line(shared_data):
+    retail = shared_data / "online_retail" / "online_retail.csv.gz"
     names = (
         "InvoiceNo",
         "StockCode",
@@ -160,7 +156,7 @@ def test_a_real_file_is_read_to_its_last_line():
         "Country",
     )
     count = errors = no_customer = 0
-    for batch in read_object(Csv("retail"), names, lambda: RETAIL.open("rb"), RETAIL.name):
+    for batch in read_object(Csv("retail"), names, lambda: retail.open("rb"), retail.name):
         count += batch.num_rows
         errors += batch.num_rows - batch.column("_error").null_count
         no_customer += batch.column("c6").null_count
