@@ -46,11 +46,14 @@ def load(connection: Connection, pinned: PinnedTable, data_table: str) -> Loaded
             connection.execute(create_table(pinned.shape, data_table))
             rows = _copy(connection, pinned, data_table)
             _index(connection, pinned.shape, data_table)
+            # Readers come through views, whose owner passes; this makes Postgres plan anew when the role changes (see schema).
+            connection.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(sql.Identifier("staging", data_table)))
             connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("staging", data_table)))
     except (psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter) as refused:
         raise _nul(pinned) or LoadFailed(f"{pinned.name}: {refused.diag.message_primary}") from None
-    except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.OperatorIntervention,
-            psycopg.errors.InsufficientResources, psycopg.errors.ProgramLimitExceeded) as refused:  # fmt: skip
+    except psycopg.Error as refused:
+        if refused.sqlstate is None:  # the connection is lost, which tells nothing of the rows
+            raise
         told = refused.diag
         raise LoadFailed(
             f"{pinned.name}: Postgres refuses it: {told.message_primary}"

@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from psycopg import sql
+import psycopg
 
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
-from lakehouse.warehouse.connection import Connection, loader
+from lakehouse.warehouse.connection import Connection, WarehouseUnreachable, loader
 from lakehouse.warehouse.lake import PinnedTable, Version
 from lakehouse.warehouse.load import load
+from lakehouse.warehouse.references import rows_without_counterpart
 from lakehouse.warehouse.schema import ensure
 from lakehouse.warehouse.shape import Reference, Shape, shape
-from lakehouse.warehouse.switch import Plan, Showing, switch
 from lakehouse.warehouse.sweep import sweep_old, sweep_staging
+from lakehouse.warehouse.switch import Plan, Showing, switch
 
 log = logging.getLogger(__name__)
 
@@ -92,36 +93,46 @@ def publish(
     allow_older: show an older version than the one shown, knowingly.
     wait: seconds to wait for a publication under way. patience: seconds to wait for readers to let go of a view.
     """
+    try:
+        with loader() as connection:
+            ensure(connection)
+            with _turn(connection, wait):
+                return _publish(connection, graph, versions, run_id, allow_older, patience)
+    except psycopg.OperationalError as lost:
+        if lost.sqlstate and not lost.sqlstate.startswith(("08", "57P")):  # neither the connection nor the server ended
+            raise
+        raise WarehouseUnreachable(
+            f"the warehouse went away during the publication: {str(lost).strip()}\n  Readers see the old set whole, or the new one. "
+            "Publish again: what is missing is done, what is not is left."
+        ) from lost
+
+
+def _publish(
+    connection: Connection, graph: Graph, versions: Mapping[str, Version], run_id: str, allow_older: bool, patience: float
+) -> PublicationReport:
     began, started_at = time.monotonic(), datetime.now(UTC)
-    with loader() as connection:
-        ensure(connection)
-        with _turn(connection, wait):
-            sweep_staging(connection)
-            shown = _shown(connection)
-            shapes = {name: shape(graph, graph[name]) for name in graph.published() if name in versions}
-            _refuse(graph, versions, shapes, shown, allow_older)
-            tables, showing = [], []
-            for name, wanted in shapes.items():
-                began_table = time.monotonic()
-                each = _data(connection, wanted, versions[name])
-                before = shown[name].version if name in shown else None
-                showing.append(each)
-                tables.append(
-                    TablePublication(
-                        name, each.delta_version, before, each.rows, each.loaded, time.monotonic() - began_table
-                    )
-                )
-                log.info("%s version %s: %s rows%s", name, each.delta_version, each.rows, " loaded" * each.loaded)
-            views = [s for s in showing if _differs(s, shown.get(s.shape.table))]
-            removed = sorted(set(shown) - set(graph.published()))
-            number, references = None, _references(connection, showing) if views else ()
-            if views or removed:
-                plan = Plan(run_id, started_at, showing, views, removed, references)
-                number = switch(connection, plan, patience)
-            return PublicationReport(
-                run_id, "published" if number else "up to date", number, tuple(tables), references, tuple(removed),
-                tuple(sweep_old(connection)), time.monotonic() - began,
-            )  # fmt: skip
+    sweep_staging(connection)
+    shown = _shown(connection)
+    shapes = {name: shape(graph, graph[name]) for name in graph.published() if name in versions}
+    _refuse(graph, versions, shapes, shown, allow_older)
+    tables, showing = [], []
+    for name, wanted in shapes.items():
+        began_table = time.monotonic()
+        each = _data(connection, wanted, versions[name])
+        before = shown[name].version if name in shown else None
+        showing.append(each)
+        tables.append(TablePublication(name, each.delta_version, before, each.rows, each.loaded, time.monotonic() - began_table))
+        log.info("%s version %s: %s rows%s", name, each.delta_version, each.rows, " loaded" * each.loaded)
+    views = [s for s in showing if _differs(s, shown.get(s.shape.table))]
+    removed = sorted(set(shown) - set(graph.published()))
+    number, references = None, rows_without_counterpart(connection, showing) if views else ()
+    if views or removed:
+        number = switch(connection, Plan(run_id, started_at, showing, views, removed, references), patience)
+    dropped = sweep_old(connection)
+    return PublicationReport(
+        run_id, "published" if number else "up to date", number, tuple(tables), references, tuple(removed), tuple(dropped),
+        time.monotonic() - began,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -217,29 +228,3 @@ def _free_name(connection: Connection, table: str, version: int) -> str:
 
 def _differs(wanted: Showing, shown: _Shown | None) -> bool:
     return shown is None or (shown.data_table, shown.view_shape) != (wanted.data_table, wanted.shape.view)
-
-
-def _references(connection: Connection, showing: list[Showing]) -> tuple[tuple[Reference, int], ...]:
-    """For each declared reference, the rows that have no counterpart among the versions shown together."""
-    by_table = {s.shape.table: s for s in showing}
-    found = []
-    for each in showing:
-        for reference in each.shape.references:
-            if reference.other_table in by_table:
-                row = connection.execute(_without(reference, each, by_table[reference.other_table])).fetchone()
-                found.append((reference, int(row[0]) if row else 0))
-    return tuple(found)
-
-
-def _without(reference: Reference, here: Showing, there: Showing) -> sql.Composed:
-    return sql.SQL(
-        "SELECT count(*) FROM {here} h WHERE h.{column} IS NOT NULL"
-        " AND NOT EXISTS (SELECT FROM {there} t WHERE t.{other} = h.{column})"
-    ).format(
-        here=_place(here), there=_place(there),
-        column=sql.Identifier(reference.column), other=sql.Identifier(reference.other_column),
-    )  # fmt: skip
-
-
-def _place(showing: Showing) -> sql.Identifier:
-    return sql.Identifier("staging" if showing.loaded else "marts_data", showing.data_table)

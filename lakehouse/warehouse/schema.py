@@ -84,6 +84,12 @@ CREATE OR REPLACE VIEW ops.shown AS
     FROM ops.publication_tables t
     JOIN ops.publications p USING (publication)
     WHERE p.publication = (SELECT max(publication) FROM ops.publications);
+CREATE OR REPLACE FUNCTION marts_data.sees(role_group text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.pg_has_role(role_group, 'USAGE');
+COMMENT ON FUNCTION marts_data.sees IS
+    'Whether the reader belongs to a group. Called immutable so that it is answered once, when the query is planned: a column that '
+    'may be seen is then a plain column, with its index and statistics. Plans never outlive a change of role, because the tables '
+    'of marts_data have row level security enabled.';
 COMMENT ON TABLE ops.runs IS 'One row per table and run: what it did and why.';
 COMMENT ON TABLE ops.quality IS 'How many rows failed each rule in a run.';
 COMMENT ON TABLE ops.data_tables IS 'Tables of marts_data and the Delta version each holds.';
@@ -117,6 +123,7 @@ def ensure(connection: Connection | None = None) -> None:
             )
         connection.execute(TABLES)
         connection.execute(f"GRANT USAGE ON SCHEMA marts TO {EVERYBODY}")
+        connection.execute(f"GRANT EXECUTE ON FUNCTION marts_data.sees TO {EVERYBODY}")
         # A run's reason may quote keys of customers, hence not for everybody.
         connection.execute(f"GRANT USAGE ON SCHEMA ops TO {ANALYSTS}")
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA ops TO {ANALYSTS}")

@@ -46,6 +46,9 @@ class Reference:
     other_table: str
     other_column: str
 
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column} → {self.other_table}.{self.other_column}"
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -130,10 +133,7 @@ def create_table(shape: Shape, data_table: str) -> sql.Composed:
 
 
 def create_view(shape: Shape, data_table: str, order: list[str]) -> sql.Composed:
-    """CREATE OR REPLACE VIEW, columns in the given order; what a reader may not see is null for them.
-
-    The question who is asking stands in a sub-select, so that Postgres answers it once per query and not per row.
-    """
+    """CREATE OR REPLACE VIEW, columns in the given order; what a reader may not see is null for them."""
     by_name = {c.name: c for c in shape.columns}
     return sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(
         sql.Identifier("marts", shape.table),
@@ -147,7 +147,7 @@ def _expression(column: ShownColumn) -> sql.Composable:
     if not column.seen_by:
         return name
     # CASE forgets the precision of a numeric; without the cast the view could not be replaced but only made anew.
-    asking = sql.SQL("(CASE WHEN (SELECT pg_has_role({}, 'USAGE')) THEN {} END)::{} AS {}")
+    asking = sql.SQL("(CASE WHEN marts_data.sees({}) THEN {} END)::{} AS {}")
     return asking.format(sql.Literal(column.seen_by), name, sql.SQL(column.type), name)
 
 

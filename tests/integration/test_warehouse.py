@@ -21,7 +21,8 @@ from lakehouse.warehouse.lake import Unreadable
 from lakehouse.warehouse.load import LoadFailed
 from lakehouse.warehouse.publish import AnotherPublishes, PublicationRefused
 from lakehouse.warehouse.query import QueryFailed
-from lakehouse.warehouse.switch import ReadersInTheWay, ViewInUse
+from lakehouse.warehouse.readers import ReadersInTheWay
+from lakehouse.warehouse.switch import ViewInUse
 from tests.warehouse import star
 from tests.warehouse.server import Server, own_warehouse
 from tests.warehouse.star import DIM_CUSTOMER, FCT_ORDER_LINES, FCT_ORDERS, Version, declared, write
@@ -296,6 +297,26 @@ def test_each_reader_sees_what_their_role_may(warehouse: Server) -> None:
     assert query("SELECT count(*) FROM marts.dim_customer").rows == [(2,)]
 
 
+def test_a_session_that_changes_its_role_sees_what_the_new_role_may(warehouse: Server) -> None:
+    show(DIM_CUSTOMER, star.customers(1))
+    with warehouse.admin() as admin:
+        admin.execute("CREATE FUNCTION public.first_email() RETURNS text LANGUAGE plpgsql AS "
+                      "$$ BEGIN RETURN (SELECT min(email) FROM marts.dim_customer); END $$")  # fmt: skip
+        admin.execute("SET plan_cache_mode = force_generic_plan")
+        for _ in range(3):
+            for group, email in (("reads_personal", "c0@example.org"), ("reads_pseudonym", None)):
+                admin.execute(f"SET ROLE {group}")
+                kept = admin.execute("SELECT email FROM marts.dim_customer", prepare=True).fetchone()
+                assert kept == (email,)
+                assert admin.execute("SELECT public.first_email()", prepare=True).fetchone() == (email,)
+
+
+def test_a_column_that_may_be_seen_is_found_by_its_index(warehouse: Server) -> None:
+    show(DIM_CUSTOMER, star.customers(20_000))
+    plan = "\n".join(line for (line,) in rows(warehouse, "EXPLAIN SELECT * FROM marts.dim_customer WHERE customer_id = 'c77'"))
+    assert "Index Scan using dim_customer__0_pkey" in plan
+
+
 def test_keys_indexes_comments_and_references_follow_the_declaration(warehouse: Server) -> None:
     graph = star.star(DIM_CUSTOMER, FCT_ORDERS, FCT_ORDER_LINES)
     orders, lines = star.orders_of_a_moment(1, 20)
@@ -441,3 +462,29 @@ def test_a_run_is_recorded_with_its_rules(warehouse: Server) -> None:
         ("run-2", "orders", "up to date", None, {}, None),
     ]
     assert query("SELECT rule, level, action, failed FROM ops.quality").rows == [tuple(rule.values())]
+
+
+def test_what_spark_wrote_arrives_as_spark_shows_it(warehouse: Server) -> None:
+    from lakehouse.delta.location import table_uri
+    from lakehouse.delta.session import open_session
+
+    table = things(
+        NUMBER, Column("at", "timestamp", "A moment."), Column("money", "decimal(12,2)", "Exact."), Column("small", "tinyint", "Tiny."),
+        Column("tags", "array<string>", "Words."), Column("place", "struct<city:string,zip:string>", "Where."),
+    )  # fmt: skip
+    with open_session() as spark:
+        spark.sql(
+            f"""CREATE TABLE delta.`{table_uri(table)}` USING delta
+                TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = 'false') AS
+                SELECT 1L AS number, timestamp'9999-12-31 23:59:59.999999' AS at, CAST(1.20 AS decimal(12,2)) AS money,
+                       CAST(7 AS tinyint) AS small, array('a', 'b') AS tags, named_struct('city', 'Köln', 'zip', '1') AS place
+                UNION ALL SELECT 2L, timestamp'1500-01-01 00:00:00', NULL, NULL, NULL, NULL"""
+        )
+        spark.sql(f"UPDATE delta.`{table_uri(table)}` SET money = 3.40 WHERE number = 2")
+    report = publish(star.star(table), {"dim_thing": star.newest(table)}, "run")
+    assert report.rows_loaded == 2
+    with psycopg.connect(warehouse.url("analyst"), options="-c timezone=UTC") as connection:
+        assert connection.execute("SELECT number, at::text, money, small, tags, place FROM marts.dim_thing ORDER BY number").fetchall() == [
+            (1, "9999-12-31 23:59:59.999999+00", Decimal("1.20"), 7, ["a", "b"], {"city": "Köln", "zip": "1"}),
+            (2, "1500-01-01 00:00:00+00", Decimal("3.40"), None, None, None),
+        ]

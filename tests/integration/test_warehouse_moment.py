@@ -102,7 +102,8 @@ def test_a_reader_finds_every_line_with_its_order_whenever_it_looks(warehouse: S
     polls = sum(reader.polls for reader in all_readers)
     longest = max(reader.longest for reader in all_readers)
     print(
-        f"\n{PUBLICATIONS} publications of {statistics.median(seconds):.2f} s (at most {max(seconds):.2f}), {polls} polls (at least {MINIMUM_POLLS}), "
+        f"\n{PUBLICATIONS} publications of {statistics.median(seconds):.2f} s (at most {max(seconds):.2f}), "
+        f"{polls} polls (at least {MINIMUM_POLLS}), "
         f"{sum(len(r.mixtures) for r in all_readers)} mixtures, longest poll {longest:.2f} s"
     )
     assert [reader.mixtures for reader in all_readers] == [[], [], []]
