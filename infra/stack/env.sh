@@ -57,6 +57,8 @@ say "environment   1/3 $environment with $("$python" -V) ($python)"
 say "environment   2/3 installer $uv"
 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "$uv"
 say "environment   3/3 $(grep -c '==' "$lock") locked packages (about 2 GB; half a minute to some minutes)"
-"$environment/bin/uv" pip install --python "$environment/bin/python" --requirement "$lock"
+# In a terminal its progress; in a log the list of 299 packages would bury everything else.
+[ -t 2 ] && quiet='' || quiet=--quiet
+"$environment/bin/uv" pip install $quiet --python "$environment/bin/python" --requirement "$lock"
 touch "$environment/.complete"
 say "environment   ready"
