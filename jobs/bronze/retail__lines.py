@@ -14,7 +14,9 @@ from lakehouse.declare import Column, Csv, Landed, table
         Column("quantity", "int", "Pieces; negative where stock came back or was written off.", received_as="Quantity"),
         Column("invoiced_at", "timestamp", "When the invoice was made.", received_as="InvoiceDate"),
         Column("unit_price", "decimal(12,3)", "Price of one piece, GBP.", received_as="UnitPrice"),
-        Column("customer_number", "string", "Customer as the file writes it: '17850.0'.", received_as="CustomerID", sensitivity="pseudonym"),
+        Column(
+            "customer_number", "string", "Customer as the file writes it: '17850.0'.", received_as="CustomerID", sensitivity="pseudonym"
+        ),
         Column("country", "string", "Country in the file's words.", received_as="Country"),
     ],
 )

@@ -24,7 +24,9 @@ CONTENT = ("invoice_no", "stock_code", "description", "quantity", "invoiced_at",
         Column("invoice_date", "date", "Day of the invoice."),
         Column("line_kind", "string", "What the line is.", one_of("sale", "cancellation", "stock_correction", "bad_debt", "giveaway")),
         Column("is_article", "boolean", "Whether the code is an article (digits first) and not postage, fees, notes."),
-        Column("is_repeated", "boolean", "Whether an identical line of the invoice came before; kept, since the totals agree only with it."),
+        Column(
+            "is_repeated", "boolean", "Whether an identical line of the invoice came before; kept, since the totals agree only with it."
+        ),
     ],
     checks=[holds("NOT is_repeated", "not_repeated"), holds("customer_id IS NOT NULL", "has_customer")],
 )

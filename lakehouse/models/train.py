@@ -17,14 +17,13 @@ from lakehouse.delta.log import DeltaLog
 from lakehouse.delta.session import open_session
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
-from lakehouse.models.version import ModelVersion, keep, newest_version
+from lakehouse.models.version import ModelVersion, client, keep, newest_version
 from lakehouse.run import frames
 from lakehouse.run.code import code_hash
 from lakehouse.run.cut import Cut, pinned_by_cuts
 from lakehouse.run.report import Report
 from lakehouse.run.resolve import NotBuilt
 from lakehouse.run.state import Version
-from lakehouse.settings import settings
 
 REQUIREMENTS = ["numpy", "pandas", "cloudpickle"]
 
@@ -105,9 +104,7 @@ def fit(graph: Graph, table: Table, pinned: Mapping[str, Version], attempt: str 
 
 def _log(table: Table, fitted: Fitted, pinned: Mapping[str, Version], code: str, number: int) -> tuple[str, str]:
     """Parameters, metrics, artefact and figures into MLflow; returns the run's id and the model's address."""
-    import mlflow
-
-    mlflow.set_tracking_uri(settings().mlflow_url)
+    mlflow = client()
     mlflow.set_experiment(table.name)
     with mlflow.start_run(run_name=f"{table.name} {number}") as run:
         mlflow.log_params(dict(table.parameters))
@@ -132,7 +129,7 @@ def wrapped(estimator: Any) -> Any:
         def __init__(self) -> None:
             self.estimator = estimator
 
-        def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+        def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
             return self.estimator.probability(model_input)
 
     return Estimator()
@@ -140,9 +137,7 @@ def wrapped(estimator: Any) -> Any:
 
 def retrain(graph: Graph, mlflow_run: str) -> dict[str, tuple[float, float]]:
     """Train again from what an MLflow run says it read; returns each metric then and now."""
-    import mlflow
-
-    mlflow.set_tracking_uri(settings().mlflow_url)
+    mlflow = client()
     then = mlflow.get_run(mlflow_run)
     experiment = mlflow.get_experiment(then.info.experiment_id)
     pinned = {n: Version(**v) for n, v in json.loads(then.data.tags["lakehouse.inputs"]).items()}

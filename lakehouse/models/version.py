@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,20 @@ from lakehouse.settings import settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+
+def client() -> Any:
+    """The mlflow module, pointed at our server and without its progress bars and advertising."""
+    os.environ |= {
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
+    import mlflow
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    mlflow.set_tracking_uri(settings().mlflow_url)
+    return mlflow
 
 
 @dataclass(frozen=True)
@@ -33,10 +49,7 @@ class ModelVersion:
 
     def estimator(self) -> Any:
         """The fitted estimator, loaded from MLflow."""
-        import mlflow
-
-        mlflow.set_tracking_uri(settings().mlflow_url)
-        return mlflow.pyfunc.load_model(self.model_uri).unwrap_python_model().estimator
+        return client().pyfunc.load_model(self.model_uri).unwrap_python_model().estimator
 
     def score(self, rows: DataFrame, output: str = "score") -> DataFrame:
         """`rows` with the probability of the positive class in a further double column `output`."""
