@@ -53,8 +53,10 @@ FIGURES = (
         "Who is likely to order within 30 days",
         """
         WITH days AS (SELECT max(as_of_date) AS last FROM marts.pred_customer_propensity)
-        SELECT CASE WHEN decile = 10 THEN 'likeliest tenth' WHEN decile > 5 THEN 'rest of the likelier half' ELSE 'other half' END AS customers,
-               count(*) AS people, to_char(avg(probability), 'FM0.000') AS mean_probability, to_char(sum(probability), 'FM999,990.0') AS expected_buyers,
+        SELECT CASE WHEN decile = 10 THEN 'likeliest tenth' WHEN decile > 5 THEN 'rest of the likelier half'
+                    ELSE 'other half' END AS customers,
+               count(*) AS people, to_char(avg(probability), 'FM0.000') AS mean_probability,
+               to_char(sum(probability), 'FM999,990.0') AS expected_buyers,
                max(model_version) AS model_version
         FROM marts.pred_customer_propensity
         JOIN days ON as_of_date = last

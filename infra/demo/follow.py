@@ -5,9 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from infra.demo.rest import Airflow, Run
+from infra.demo.rest import FINISHED, Airflow, Run
 
-DONE = ("success", "failed", "upstream_failed", "skipped", "removed")
 NOW = ("running", "deferred", "up_for_reschedule", "up_for_retry")
 SHOWN = 4
 
@@ -34,7 +33,7 @@ class Follower:
             bar = progress.add_task(run.dag, total=None, now="queued")
 
             def watch(now: Run) -> None:
-                progress.update(bar, total=len(now.tasks) or None, completed=len(now.in_state(*DONE)), now=_doing(now))
+                progress.update(bar, total=len(now.tasks) or None, completed=len(now.in_state(*FINISHED)), now=_doing(now))
 
             ended = self.airflow.succeed(run, watch=watch)
         self.say(f"{ended.dag} {ended.key}: {len(ended.tasks)} tasks in {ended.seconds or 0:.0f} s")
@@ -45,7 +44,7 @@ class Follower:
 
         def watch(now: Run) -> None:
             for task in now.tasks:
-                if task.state in DONE and task.name not in told:
+                if task.state in FINISHED and task.name not in told:
                     told.add(task.name)
                     self.say(f"  {len(told):>3}/{len(now.tasks)} {task.name}: {task.state}, {task.seconds or 0:.1f} s")
 

@@ -14,6 +14,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 
 ENDED = ("success", "failed")
+FINISHED = ("success", "failed", "upstream_failed", "skipped", "removed")
 LOG_LINES = 25
 
 
@@ -98,7 +99,7 @@ class Airflow:
             if any(each["dag_id"] == dag for each in self.call("GET", "/dags", params={"limit": 100})["dags"]):
                 return
             if time.monotonic() > deadline:
-                raise LakehouseError(f"Airflow does not know the DAG '{dag}' after {seconds:.0f} s. See: make logs PROGRAM=airflow-dags")
+                raise LakehouseError(f"Airflow has not read '{dag}' after {seconds:.0f} s. See: make logs PROGRAM=airflow-dags")
             time.sleep(2)
 
     def pause(self, dag: str, paused: bool = True) -> None:
@@ -153,7 +154,8 @@ class Airflow:
             if now.state in ENDED:
                 return
             if time.monotonic() > deadline:
-                raise RunFailed(f"{run.dag} {run.key}: not ended after {seconds:.0f} s; unfinished: {', '.join(now.in_state('running', 'queued', 'scheduled', 'up_for_retry', 'up_for_reschedule'))}")
+                open_tasks = [f"{t.name} ({t.state})" for t in now.tasks if t.state not in FINISHED]
+                raise RunFailed(f"{run.dag} {run.key}: not ended after {seconds:.0f} s; unfinished: {', '.join(open_tasks)}")
             time.sleep(pause)
 
     def wait(self, run: Run, seconds: float = 1800, watch: Callable[[Run], None] | None = None) -> Run:
@@ -175,7 +177,8 @@ class Airflow:
 
     def log(self, run: Run, task: str, number: int = 1) -> list[str]:
         """The lines of a task's log, an exception's text as lines of their own."""
-        content = self.call("GET", f"/dags/{run.dag}/dagRuns/{run.id}/taskInstances/{task}/logs/{number}", params={"full_content": True})["content"]
+        path = f"/dags/{run.dag}/dagRuns/{run.id}/taskInstances/{task}/logs/{number}"
+        content = self.call("GET", path, params={"full_content": True})["content"]
         lines: list[str] = []
         for each in content if isinstance(content, list) else str(content).splitlines():
             if not isinstance(each, dict):
@@ -189,8 +192,9 @@ class Airflow:
     def reasons(self, run: Run) -> str:
         """Why a run failed: the end of the log of each task that failed."""
         failed = [t for t in run.tasks if t.state == "failed"]
-        parts = [f"{run.dag} {run.key or ''}: {run.state}; failed: {', '.join(t.name for t in failed) or 'none'}; "
-                 f"not run: {', '.join(run.in_state('upstream_failed')) or 'none'}. {self.address}/dags/{run.dag}/runs/{run.id}"]  # fmt: skip
+        names, below = ", ".join(t.name for t in failed), ", ".join(run.in_state("upstream_failed"))
+        parts = [f"{run.dag} {run.key or ''}: {run.state}; failed: {names or 'none'}; not run: {below or 'none'}."]
+        parts += [f"{self.address}/dags/{run.dag}/runs/{run.id}"]
         for task in failed[:3]:
             parts += [f"── {task.name}, the end of its log", *self.log(run, task.name, max(task.tries, 1))[-LOG_LINES:]]
         return "\n".join(parts)
@@ -208,7 +212,8 @@ def _check(answer: requests.Response) -> None:
 
 def _run(said: dict[str, Any], tasks: list[dict[str, Any]] | None = None) -> Run:
     return Run(
-        said["dag_id"], said["dag_run_id"], said.get("partition_key"), said["state"], _moment(said["start_date"]), _moment(said["end_date"]),
+        said["dag_id"], said["dag_run_id"], said.get("partition_key"), said["state"],
+        _moment(said["start_date"]), _moment(said["end_date"]),
         tuple(Task(t["task_id"], t["state"] or "none", t["try_number"], t["duration"]) for t in tasks or []),
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ def browser() -> str:
     done = subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "chromium"], capture_output=True, text=True, check=False)
     found = shutil.which("chromium")
     if not found:
-        raise LakehouseError(f"There is no chromium, and it could not be installed: {done.stderr[-300:]}\nInstall it: apt-get install chromium")
+        raise LakehouseError(f"chromium is missing and could not be installed: {done.stderr[-300:]}\nInstall it: apt-get install chromium")
     return found
 
 

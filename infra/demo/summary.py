@@ -34,16 +34,14 @@ def _runs(runs: Sequence[Run]) -> Grid:
     grid = Grid("DAG", "for", "tasks", "took", "slowest", title="What ran", title_justify="left", title_style="bold")
     for run in runs:
         slow = sorted((t for t in run.tasks if t.seconds), key=lambda t: -(t.seconds or 0))[:2]
-        grid.add_row(
-            run.dag, run.key or "", str(len(run.tasks)), f"{run.seconds or 0:.0f} s", ", ".join(f"{t.name} {t.seconds:.0f} s" for t in slow)
-        )
+        named = ", ".join(f"{t.name} {t.seconds:.0f} s" for t in slow)
+        grid.add_row(run.dag, run.key or "", str(len(run.tasks)), f"{run.seconds or 0:.0f} s", named)
     return grid
 
 
 def _layers(graph: Graph) -> Grid:
-    grid = Grid(
-        "layer", "tables", "rows", "quality score", "lowest", title="The lakehouse, layer by layer", title_justify="left", title_style="bold"
-    )
+    title = "The lakehouse, layer by layer"
+    grid = Grid("layer", "tables", "rows", "quality score", "lowest", title=title, title_justify="left", title_style="bold")
     for layer in LAYERS:
         states = {t.name: state_at(t) for t in graph.tables.values() if t.layer == layer and t.kind == "table"}
         built = {n: s for n, s in states.items() if s is not None}
