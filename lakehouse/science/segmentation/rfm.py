@@ -60,19 +60,13 @@ def rfm(
     )
     if lines.isna().any().any():
         missing = {name: int(count) for name, count in lines.isna().sum().items() if count}
-        raise UnfitData(
-            f"purchases: missing values {missing}; leave purchases without customer, time or amount out"
-        )
+        raise UnfitData(f"purchases: missing values {missing}; leave purchases without customer, time or amount out")
     last_day = pd.Timestamp(as_of).tz_localize(None).normalize()
     lines = lines[lines.day <= last_day]
     if lines.empty:
         raise UnfitData(f"as_of {last_day.date()}: no purchase on or before it among {len(purchases)}")
     # amounts of a day in one order, so that the sum does not depend on the order of the rows
-    days = (
-        lines.sort_values(["customer", "day", "spent"])
-        .groupby(["customer", "day"], as_index=False)["spent"]
-        .sum()
-    )
+    days = lines.sort_values(["customer", "day", "spent"]).groupby(["customer", "day"], as_index=False)["spent"].sum()
     days["later"] = days["spent"].where(days["customer"].duplicated())
     by = days.groupby("customer")
     table = by.agg(
@@ -98,9 +92,7 @@ def rfm(
     ).rename_axis(customer)
 
 
-def rfm_scores(
-    table: pd.DataFrame, groups: int = 5, ties: Literal["together", "even"] = "together"
-) -> pd.DataFrame:
+def rfm_scores(table: pd.DataFrame, groups: int = 5, ties: Literal["together", "even"] = "together") -> pd.DataFrame:
     """Scores 1 (worst) to `groups` (best) for recency, frequency, monetary, and their text such as "543".
 
     Score = ⌈groups · (rank − ½) ÷ n⌉. Ties "together": the rank is the mean of equal values' ranks, so equal
@@ -123,9 +115,7 @@ def rfm_scores(
             f"received {groups} groups, columns {list(table.columns)}, repeated customers: "
             f"{table.index.has_duplicates}; needed: at least 2 groups, the columns {MEASURES}, one row per customer"
         )
-    worth = {
-        name: numbers(table[name], name) * (-1.0 if name == "recency_days" else 1.0) for name in MEASURES
-    }
+    worth = {name: numbers(table[name], name) * (-1.0 if name == "recency_days" else 1.0) for name in MEASURES}
     keys = np.argsort(np.argsort(table.index.astype(str).to_numpy(), kind="stable"), kind="stable")
     scores = {}
     for letter, name in zip("rfm", MEASURES, strict=True):
@@ -169,6 +159,4 @@ def value_tiers(
 
 
 def _named(codes: NDArray[np.int64], names: Sequence[str], index: pd.Index[Any]) -> pd.Series[Any]:
-    return pd.Series(
-        pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(names), ordered=True), index=index
-    )
+    return pd.Series(pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(names), ordered=True), index=index)
