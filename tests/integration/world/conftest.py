@@ -14,9 +14,19 @@ from lakehouse import storage
 from lakehouse.settings import Settings
 
 
+@pytest.fixture(scope="module")
+def places(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Place]]:
+    """The same for a whole file of tests."""
+    yield from _places(stack, tmp_path_factory.mktemp("world"))
+
+
 @pytest.fixture
 def place(stack: Settings, tmp_path: Path) -> Iterator[Callable[[], Place]]:
     """Makes places for worlds; what was made is removed afterwards."""
+    yield from _places(stack, tmp_path)
+
+
+def _places(stack: Settings, folder: Path) -> Iterator[Callable[[], Place]]:
     password = json.loads((stack.home / "secrets.json").read_text())["postgres"]
     admin = make_conninfo(stack.shop_url.get_secret_value(), user="postgres", password=password, dbname="postgres")
     made: list[str] = []
@@ -28,7 +38,7 @@ def place(stack: Settings, tmp_path: Path) -> Iterator[Callable[[], Place]]:
         bucket = name.replace("_", "-")
         storage.client().create_bucket(Bucket=bucket)
         made.append(name)
-        return Place(make_conninfo(admin, dbname=name), storage.client(), bucket, tmp_path / name)
+        return Place(make_conninfo(admin, dbname=name), storage.client(), bucket, folder / name)
 
     yield make
     for name in made:
