@@ -2,4 +2,4 @@
 
 from lakehouse.cli.app import app
 
-app()
+app(prog_name="lakehouse")

@@ -72,7 +72,9 @@ def _step(graph: Graph, table: Table) -> Step:
     except NotBuilt:
         missing = [n for n in graph.upstream(table.name) if not _exists(graph[n])]
         return Step(table.name, "first build", f"after {', '.join(missing)}")
-    kind = "first build" if decision.base is None else decision.kind
+    if decision.base is None:
+        return Step(table.name, "first build", "all it reads is there" if table.inputs else "it reads nothing")
+    kind = decision.kind
     if decision.previous is None or decision.previous.code == decision.code:
         return Step(table.name, kind, decision.reason)
     added, removed = _columns_moved(table)

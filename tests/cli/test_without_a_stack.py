@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lakehouse.settings import REPOSITORY
-from tests.cli.lakehouse_command import lakehouse
+from tests.cli.lakehouse_command import lakehouse, lakehouse_here
 from tests.graph.package import STANDING, sql_table, write
 
 
@@ -22,7 +22,7 @@ def home(tmp_path):
 
 
 def test_the_graph_is_a_tree_by_layer_in_the_order_of_runs(jobs, home):
-    done = lakehouse("graph", jobs=jobs, home=home)
+    done = lakehouse_here("graph", jobs=jobs, home=home)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert [line for line in lines if line[0] not in "├└"] == ["bronze", "silver", "gold"]
@@ -32,12 +32,12 @@ def test_the_graph_is_a_tree_by_layer_in_the_order_of_runs(jobs, home):
 
 def test_the_graph_of_one_table_is_what_it_rests_on_and_what_rests_on_it(jobs, home, tmp_path):
     write(tmp_path, {"gold/fct_new.py": sql_table("SELECT order_id FROM customers", "customers: Snapshot")})
-    done = lakehouse("graph", "orders", "--format", "json", jobs=jobs, home=home)
+    done = lakehouse_here("graph", "orders", "--format", "json", jobs=jobs, home=home)
     assert [t["name"] for t in json.loads(done.stdout)["tables"]] == ["shop__orders", "orders", "fct_orders"]
 
 
 def test_the_graph_as_json_holds_what_is_declared(jobs, home):
-    done = lakehouse("graph", "--format", "json", jobs=jobs, home=home)
+    done = lakehouse_here("graph", "--format", "json", jobs=jobs, home=home)
     whole = json.loads(done.stdout)
     assert whole["order"].index("shop__orders") == 0 and set(whole["order"]) == {t["name"] for t in whole["tables"]}
     orders = next(t for t in whole["tables"] if t["name"] == "orders")
@@ -46,7 +46,7 @@ def test_the_graph_as_json_holds_what_is_declared(jobs, home):
 
 
 def test_the_graph_as_mermaid_draws_inputs_and_look_ups_apart(jobs, home):
-    drawn = lakehouse("graph", "--format", "mermaid", jobs=jobs, home=home).stdout.splitlines()
+    drawn = lakehouse_here("graph", "--format", "mermaid", jobs=jobs, home=home).stdout.splitlines()
     assert drawn[0] == "flowchart LR"
     assert "  orders --> fct_orders" in drawn and "  customers -.-> fct_orders" in drawn
 
@@ -70,37 +70,43 @@ def test_the_graph_as_mermaid_draws_inputs_and_look_ups_apart(jobs, home):
     ],
 )
 def test_a_command_that_cannot_be_done_says_why_on_stderr_alone(jobs, home, words, code, parts):
-    done = lakehouse(*words, jobs=jobs, home=home)
+    done = lakehouse_here(*words, jobs=jobs, home=home)
     assert (done.returncode, done.stdout) == (code, ""), done
     assert all(part in done.stderr for part in parts) and "Traceback" not in done.stderr
 
 
 def test_a_graph_that_does_not_stand_is_refused_by_every_command_with_file_and_line(jobs, home, tmp_path):
     write(tmp_path, {"gold/fct_new.py": sql_table("SELECT order_id FROM ordres", "ordres: Snapshot")})
-    done = lakehouse("graph", jobs=jobs, home=home)
+    done = lakehouse_here("graph", jobs=jobs, home=home)
     assert done.returncode == 1 and "parameter 'ordres' is no table. Did you mean 'orders'?" in done.stderr
     assert "fct_new.py:5" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_what_is_declared_is_shown_where_nothing_runs_and_what_is_not_known_is_said(jobs, home):
-    done = lakehouse("show", "orders", "--format", "json", jobs=jobs, home=home)
+    done = lakehouse_here("show", "orders", "--format", "json", jobs=jobs, home=home)
     facts = json.loads(done.stdout)
     assert facts["key"] == ["order_id"] and facts["state"] is None and "make up" in facts["unknown"][0]
-    text = lakehouse("show", "orders", jobs=jobs, home=home).stdout
+    text = lakehouse_here("show", "orders", jobs=jobs, home=home).stdout
     assert "decimal(12,2)" in text and "reads shop__orders (changes); read by fct_orders" in text
 
 
-def test_a_stack_that_does_not_answer_is_named_without_a_traceback(jobs, home, monkeypatch):
-    for name in ("S3_ENDPOINT", "MLFLOW_URL"):
-        monkeypatch.setenv(f"LAKEHOUSE_{name}", "http://127.0.0.1:9")
-    for name in ("WAREHOUSE_URL", "READER_URL", "SHOP_URL"):
-        monkeypatch.setenv(f"LAKEHOUSE_{name}", "postgresql://nobody@127.0.0.1:9/none")
-    for name, value in (("SPARK_URL", "sc://127.0.0.1:9"), ("S3_ACCESS_KEY", "a"), ("S3_SECRET_KEY", "secret-b")):
-        monkeypatch.setenv(f"LAKEHOUSE_{name}", value)
+def test_a_stack_that_does_not_answer_is_named_without_a_traceback(jobs, home):
+    nowhere = dict.fromkeys(("LAKEHOUSE_S3_ENDPOINT", "LAKEHOUSE_MLFLOW_URL"), "http://127.0.0.1:9")
+    nowhere |= dict.fromkeys(
+        ("LAKEHOUSE_WAREHOUSE_URL", "LAKEHOUSE_READER_URL", "LAKEHOUSE_SHOP_URL"), "postgresql://nobody@127.0.0.1:9/none"
+    )
+    nowhere |= {"LAKEHOUSE_SPARK_URL": "sc://127.0.0.1:9", "LAKEHOUSE_S3_ACCESS_KEY": "a", "LAKEHOUSE_S3_SECRET_KEY": "secret-b"}
     for words in (["plan"], ["query", "SELECT 1"]):
-        done = lakehouse(*words, jobs=jobs, home=home)
+        done = lakehouse_here(*words, jobs=jobs, home=home, **nowhere)
         assert done.returncode == 1 and done.stdout == "" and "127.0.0.1:9" in done.stderr.replace(" port ", ":")
         assert "Traceback" not in done.stderr and "secret-b" not in done.stderr
+
+
+def test_a_shell_gets_the_answer_the_error_and_the_code_apart(jobs):
+    done = lakehouse("graph", jobs=jobs)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("bronze\n")
+    failed = lakehouse("graph", "ordres", jobs=jobs)
+    assert (failed.returncode, failed.stdout) == (2, "") and failed.stderr == "'ordres' is no table. Did you mean 'orders'?\n"
 
 
 def test_help_and_graph_import_nothing_heavy():
