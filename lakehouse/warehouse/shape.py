@@ -69,7 +69,8 @@ class Shape:
     @property
     def view(self) -> str:
         """Changes when the view must be made anew although the data are the same."""
-        return _digest(self.comment, self.columns)
+        select = create_view(self, "", [c.name for c in self.columns]).as_string()
+        return _digest(self.comment, self.columns, select)
 
     @property
     def indexed(self) -> tuple[str, ...]:
