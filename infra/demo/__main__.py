@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
 from infra.demo import summary
 from infra.demo.follow import Follower
 from infra.demo.rest import Airflow, Run
+from infra.world.__main__ import here
+from infra.world.advance import World
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import REPOSITORY, settings
 
@@ -28,18 +32,32 @@ def last_day(now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=1)
 
 
-def found_company(console: Console) -> None:
+def found_company(console: Console, now: datetime) -> None:
     """Found the simulated company unless there is one, and let it live on."""
-    if _world("status", quiet=True).returncode:
-        size = os.environ.get("LAKEHOUSE_DEMO_SIZE", "small")
-        console.print(f"[bold]Founding the company[/] (size {size}), with its history up to this hour")
-        if _world("create", "--size", size).returncode:
-            raise LakehouseError("The company could not be founded; the reason is above. Repair it and start `make demo` again.")
-    else:
-        console.print("[bold]The company[/] is there and goes on living")
-    started = subprocess.run([sys.executable, "-m", "infra.stack", "start", "world"], cwd=REPOSITORY, check=False)
+    size = os.environ.get("LAKEHOUSE_DEMO_SIZE", "small")
+    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), console=console) as progress:
+        bar = progress.add_task("The simulated company", total=100)
+
+        def tell(line: str) -> None:
+            reached = re.search(r"(\d{4}-\d\d-\d\d).*?(\d+)%", line)
+            if reached:
+                progress.update(bar, completed=int(reached[2]), description=f"The simulated company lives, {reached[1]}")
+
+        world = World(here(), tell)
+        standing = world.standing()
+        if standing is None:
+            world.create(size, now)
+        else:
+            world.advance(now)
+        progress.update(bar, completed=100)
+    counts = world.counts()
+    told = ", ".join(f"{counts[t]:,} {t}" for t in ("customers", "products", "orders"))
+    console.print(f"[bold]The company[/] has {told}; it goes on living while the stack is up")
+    started = subprocess.run(
+        [sys.executable, "-m", "infra.stack", "start", "world"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
     if started.returncode:
-        raise LakehouseError("The company's clock did not start; see: make logs PROGRAM=world")
+        raise LakehouseError(f"The company's clock did not start: {started.stderr[-500:]}\nSee: make logs PROGRAM=world")
 
 
 def run_once(airflow: Airflow, follower: Follower, dag: str, key: str) -> Run:
@@ -58,7 +76,7 @@ def main() -> int:
     console = Console(highlight=False)
     now = datetime.now(UTC)
     try:
-        found_company(console)
+        found_company(console, now)
         airflow = Airflow(settings())
         follower = Follower(airflow, console)
         for dag in DAGS:
@@ -73,13 +91,6 @@ def main() -> int:
         console.print(f"[bold red]The demo stopped.[/]\n{error}", markup=True)
         return 1
     return 0
-
-
-def _world(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[bytes]:
-    silent = subprocess.DEVNULL if quiet else None
-    return subprocess.run(
-        [sys.executable, "-m", "infra.world", *words], cwd=REPOSITORY, stdout=silent, stderr=silent, check=False
-    )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class WatermarkSensor(BaseSensorOperator):
         except LakehouseError as wrong:
             self.log.error("%s", wrong)
             raise AirflowFailException(told(wrong)) from None
-        except OSError as failure:
+        except BaseException as failure:  # re-raised unless the store was out of reach, which may pass
             if not may_pass(failure):
                 raise
             self.log.warning("The object store does not answer: %s", told(failure))

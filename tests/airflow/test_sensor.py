@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
+import lakehouse.run
 from lakehouse.errors import LakehouseError
+from lakehouse.run import Cut
 from plugins.lakehouse_airflow.schedules import day_of, end_of
-from plugins.lakehouse_airflow.sensor import behind
+from plugins.lakehouse_airflow.sensor import WatermarkSensor, behind
 
 NEEDED = end_of(date(2026, 11, 21))
 
@@ -45,3 +47,25 @@ def test_a_run_asked_for_without_a_key_is_for_the_last_day_that_is_over():
 def test_a_key_that_is_no_day_is_refused_with_the_repair():
     with pytest.raises(LakehouseError, match=r"partition key 'yesterday' names no day.*2026-11-21.*Trigger the run again"):
         day_of({"partition_key": "yesterday"})
+
+
+@pytest.fixture
+def sensor(shop) -> WatermarkSensor:
+    return WatermarkSensor(task_id="wait_for_data", graph=shop, cut_of="hourly", sources=("shop", "web"))
+
+
+def test_it_passes_with_the_cut_that_is_complete_for_the_day(sensor, monkeypatch):
+    cut = Cut("hourly", "r", "", {}, {"shop": "2026-11-22T00:00:00Z", "web": "2026-11-22T07:00:00Z"}, "20261122T0705")
+    monkeypatch.setattr(lakehouse.run, "last_cut", lambda dag: cut)
+    assert sensor.poke({"partition_key": "2026-11-21"}).xcom_value == "20261122T0705"
+
+
+def test_before_the_first_cut_and_while_the_store_is_away_it_waits(sensor, monkeypatch):
+    monkeypatch.setattr(lakehouse.run, "last_cut", lambda dag: None)
+    assert not sensor.poke({"partition_key": "2026-11-21"})
+
+    def away(dag):
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr(lakehouse.run, "last_cut", away)
+    assert not sensor.poke({"partition_key": "2026-11-21"})
