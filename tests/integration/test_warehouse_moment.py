@@ -1,6 +1,6 @@
 """One moment, one publication: whatever is published, killed or loaded meanwhile, orders and lines fit together.
 
-`PROVE=1` runs it at full size.
+`make prove` runs it at full size.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from tests.warehouse.reader import Reader
 from tests.warehouse.server import Server, own_warehouse
 from tests.warehouse.star import DIM_CUSTOMER, FCT_ORDER_LINES, FCT_ORDERS, Version
 
-PROVE = os.environ.get("PROVE") == "1"
+PROVE = os.environ.get("LAKEHOUSE_PROVE") == "full"
 PUBLICATIONS = 400 if PROVE else 40
 ORDERS = 5_000 if PROVE else 1_000
 KILLS = 20 if PROVE else 2
 """Publishers killed at each moment."""
 MINIMUM_POLLS = 20 * PUBLICATIONS
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600 if PROVE else 300)]
+pytestmark = [pytest.mark.integration, pytest.mark.prove, pytest.mark.timeout(3600 if PROVE else 300)]
 
 
 @pytest.fixture(scope="module")
