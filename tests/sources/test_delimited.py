@@ -5,7 +5,7 @@ import gzip
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.declare import Csv
@@ -135,6 +135,7 @@ def test_an_encoding_that_cannot_be_read_by_lines_is_refused():
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=0, max_size=8)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(text, text, text), max_size=8))
 def test_whatever_a_careful_writer_quotes_comes_back(records):
     written = io.StringIO(newline="")
