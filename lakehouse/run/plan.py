@@ -45,6 +45,8 @@ class Walk:
     operations: set[str] = field(default_factory=set)
     clocks: set[str] = field(default_factory=set)
     filters: bool = False
+    named: set[str] = field(default_factory=set)
+    """Frames handed to `spark.sql("… {x}", x=frame)`, which it reads under names of its own."""
 
 
 def plan_id(frame: DataFrame) -> int:
@@ -104,8 +106,11 @@ def _relation(message: Any, found: Walk) -> None:
         found.operations.add(WHOLE[kind])
     elif kind == "filter":
         found.filters = True
+    elif kind == "with_relations":
+        found.named |= {r.subquery_alias.alias.lower() for r in message.with_relations.references if r.HasField("subquery_alias")}
     elif kind == "sql":
-        found.foreign.extend(f"the table '{t}' in SQL text" for t in sorted(reads.tables_read(message.sql.query)))
+        read = reads.tables_read(message.sql.query) - found.named
+        found.foreign.extend(f"the table '{t}' in SQL text" for t in sorted(read))
         found.operations |= reads.whole_table_operations(message.sql.query)
         found.clocks |= reads.clocks(message.sql.query)
         found.filters |= reads.filters(message.sql.query)

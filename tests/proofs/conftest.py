@@ -11,6 +11,7 @@ import pytest
 from lakehouse.graph import Graph, load
 from lakehouse.settings import Settings
 from tests.proofs.progress import Progress
+from tests.proofs.scene import Scene
 from tests.proofs.story import Outcome, tell
 
 PROOFS = Path(__file__).parent
@@ -38,6 +39,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "incremental_equals_full" in metafunc.fixturenames:
         named = [(p, n) for p in ("prooftables", "jobs") for n in tables_above_bronze(p)]
         metafunc.parametrize("incremental_equals_full", named, indirect=True, ids=[f"{p}-{n}" for p, n in named])
+
+
+@pytest.fixture(scope="session")
+def scene(stack: Settings) -> Iterator[Scene]:
+    """The scene, played once by the engine as it is."""
+    played = Scene(graph_of("prooftables"))
+    try:
+        yield played
+    finally:
+        played.drop()
 
 
 @pytest.fixture(scope="session")

@@ -33,16 +33,6 @@ MOMENTS = 100 if FULL else 1
 """Kills at a moment drawn by chance, besides those at each step."""
 
 
-@pytest.fixture(scope="module")
-def scene(stack: Settings) -> Iterator[Scene]:
-    """Tables just before and just after a delivery."""
-    played = Scene(graph_of("prooftables"))
-    try:
-        yield played
-    finally:
-        played.drop()
-
-
 def before(scene: Scene, name: str) -> Lake:
     """A lake in which `name` is about to run; bronze has then still to take what landed."""
     return scene.just_before(name)

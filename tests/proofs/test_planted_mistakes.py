@@ -1,6 +1,5 @@
 """Ten mistakes an engine like this one makes, each planted in turn: the kit sees every one of them."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,24 +10,12 @@ from pyspark.sql import functions as F
 from lakehouse.delta.log import DeltaLog
 from lakehouse.run import compute, difference, engine, frames, ledger, resolve
 from lakehouse.run.publish import Overtaken
-from lakehouse.settings import Settings
-from tests.proofs.conftest import graph_of
 from tests.proofs.lake import Lake, differences
 from tests.proofs.oracle import groups_of, history_of, newest_of
 from tests.proofs.scene import FIRST, SECOND, Scene
 
 pytestmark = [pytest.mark.integration, pytest.mark.prove, pytest.mark.timeout(1800)]
 ERASED = {"T6"}
-
-
-@pytest.fixture(scope="module")
-def scene(stack: Settings) -> Iterator[Scene]:
-    """The scene played once by the engine as it is."""
-    played = Scene(graph_of("prooftables"))
-    try:
-        yield played
-    finally:
-        played.drop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PRELOAD = ["lakehouse.run", "lakehouse.run.engine", "pyspark.sql.connect.session", "pyspark.sql.connect.functions", "pandas", "psycopg", "boto3", "tests.proofs.writer"]
+PRELOAD = ["lakehouse.run", "pyspark.sql.connect.session", "pandas", "psycopg", "boto3", "tests.proofs.writer"]
 
 
 def _context() -> Any:
