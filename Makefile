@@ -5,6 +5,9 @@ export PYTHONPATH := $(CURDIR)
 PYTEST := $(PYTHON) -m pytest
 STACK := $(PYTHON) -m infra.stack
 # In a terminal the sign-ins and the progress are for a person; CI sets its own.
+COMPILE = $(dir $(PYTHON))uv pip compile pyproject.toml --extra dev --quiet --no-annotate --no-emit-index-url \
+	--python-version 3.12 --python-platform x86_64-unknown-linux-gnu --custom-compile-command "make lock"
+LOCK_CHECK := $(shell mktemp -u)
 .DEFAULT_GOAL := help
 .PHONY: help env jars minio up down status logs reset demo retail screenshot test test-fast prove bench check lock
 
@@ -57,12 +60,12 @@ prove: env ## the long proofs at full size, going on where they were stopped
 bench: env ## goals and figures, side by side
 	@$(PYTHON) -m tests.bench
 
-check: env ## style, types, import contracts
+check: env ## style, types, import contracts, lock up to date
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
 	@$(dir $(PYTHON))lint-imports --no-cache
+	@cp requirements.txt $(LOCK_CHECK) && $(COMPILE) --output-file $(LOCK_CHECK) && diff requirements.txt $(LOCK_CHECK) >&2 \
+		&& rm -f $(LOCK_CHECK) || { rm -f $(LOCK_CHECK); echo "requirements.txt is not what pyproject.toml asks for: make lock" >&2; exit 1; }
 
 lock: env ## requirements.txt anew from pyproject.toml, keeping versions where possible
-	@$(dir $(PYTHON))uv pip compile pyproject.toml --extra dev --quiet --no-annotate --no-emit-index-url \
-		--python-version 3.12 --python-platform x86_64-unknown-linux-gnu \
-		--custom-compile-command "make lock" --output-file requirements.txt
+	@$(COMPILE) --output-file requirements.txt

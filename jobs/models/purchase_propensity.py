@@ -62,8 +62,9 @@ def _labelled_days(orders: DataFrame, horizon: int, count: int) -> list[date]:
     needed = earliest + timedelta(days=horizon)
     if newest < needed:
         raise LakehouseError(
-            f"purchase_propensity: orders reach from {first:%Y-%m-%d} to {last:%Y-%m-%d}; {WINDOW_DAYS} days of features, {horizon} days of label and "
-            f"{horizon} more to check it later need orders until {needed + timedelta(days=horizon + 1)}. Wait, or load more history."
+            f"purchase_propensity: orders reach from {first:%Y-%m-%d} to {last:%Y-%m-%d}; "
+            f"{WINDOW_DAYS} days of features, {horizon} days of label "
+            f"and {horizon} more to check it later need orders until {needed + timedelta(days=horizon + 1)}. Wait, or load more history."
         )
     recent = days_before(newest, count)
     early = days_before(newest - timedelta(days=horizon), count)

@@ -147,7 +147,7 @@ def _modes(table: Table, tables: Tables) -> Iterator[str]:
     by_mode = {mode: [i for i in table.inputs if i.mode == mode] for mode in ("changes", "touched")}
     if len(by_mode["changes"]) > 1:
         names = ", ".join(i.name for i in by_mode["changes"])
-        yield f"{len(by_mode['changes'])} inputs are annotated Changes ({names}); one may be. For an incremental join use Touched[…] on both."
+        yield f"{len(by_mode['changes'])} inputs are annotated Changes ({names}); one may be. To join changes use Touched[…] on both."
     if by_mode["changes"] and by_mode["touched"]:
         yield "Changes and Touched do not go together. Use Touched[…] on all inputs whose changes count."
     groups = {i.groups for i in by_mode["touched"]}
@@ -187,7 +187,7 @@ def _sql(table: Table, tables: Tables) -> Iterator[str]:
         for operation in sorted(reads.whole_table_operations(sql)):
             yield f"the SQL uses {operation} over an input annotated Changes, which holds changed rows only. Use Touched[…] or Snapshot."
         if table.latest_by and reads.filters(sql):
-            yield "WHERE beside latest_by: a row that leaves the filter would keep its old version. Filter in the table that reads this one."
+            yield "WHERE beside latest_by: a row leaving the filter would keep its old version. Filter in a table that reads this one."
 
 
 class _Written(str):

@@ -19,11 +19,11 @@ def land(graph: Graph, name: str) -> Any:
     if name not in landers:
         raise LakehouseError(f"'{name}' is no source that is fetched.{did_you_mean(name, landers)}")
     from lakehouse.run.lock import one_writer
-    from lakehouse.sources import outbox
+    from lakehouse.sources.outbox import land as fetch
 
     bucket, _ = storage.split(f"{settings().landing}/")
     with one_writer(f"landing {name}"):
-        return outbox.land(name, _address(name), storage.client(), bucket)
+        return fetch(name, _address(name), storage.client(), bucket)
 
 
 def _address(name: str) -> str:
@@ -51,9 +51,9 @@ def watermarks(graph: Graph) -> dict[str, str]:
 
 
 def _fetched(source: Source) -> datetime | None:
-    from lakehouse.sources import outbox
+    from lakehouse.sources.outbox import watermark
 
-    found = outbox.watermark(source.name)
+    found = watermark(source.name)
     if found is None:
         return None
     moment = datetime.fromisoformat(found) if isinstance(found, str) else found

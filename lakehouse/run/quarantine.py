@@ -34,7 +34,8 @@ def held_back(table: Table, staged: DataFrame, run: str, number: int, now: str) 
     reason = F.array_join(F.array_intersect(F.col(FAILED), F.array(*moving)), "; ")
     shaped = staged.select(
         F.to_json(F.struct(*table.key)).alias("row_key"), _group(table).alias("row_group"), reason.alias("reason"),
-        F.to_json(F.struct(*columns)).alias("row"), F.lit(None).cast("string").alias("source_file"), F.lit(None).cast("bigint").alias("line"),
+        F.to_json(F.struct(*columns)).alias("row"), F.lit(None).cast("string").alias("source_file"),
+        F.lit(None).cast("bigint").alias("line"),
     )  # fmt: skip
     return stamped(shaped, run, number, now)
 

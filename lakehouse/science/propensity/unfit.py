@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lakehouse.errors import LakehouseError
+from lakehouse.science.unfit import UnfitData
+
+__all__ = ["UnfitData", "Vector", "binary", "numbers", "one_of"]
 
 Vector = NDArray[np.float64]
-
-
-class UnfitData(LakehouseError, ValueError):
-    """The data or an argument does not allow what was asked; says what came, what is valid and the repair."""
 
 
 def numbers(values: ArrayLike, name: str, length: int | None = None) -> Vector:
