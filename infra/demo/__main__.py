@@ -73,6 +73,7 @@ def run_once(airflow: Airflow, follower: Follower, dag: str, key: str) -> Run:
 
 def main() -> int:
     """Run the demo and return its exit code."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # progress is seen through a pipe too
     console = Console(highlight=False)
     now = datetime.now(UTC)
     try:
@@ -88,7 +89,8 @@ def main() -> int:
         ]
         summary.show(console, runs)
     except LakehouseError as error:
-        console.print(f"[bold red]The demo stopped.[/]\n{error}", markup=True)
+        console.print("[bold red]The demo stopped.[/]")
+        console.print(str(error), markup=False)
         return 1
     return 0
 
