@@ -26,11 +26,11 @@ from lakehouse.declare import SQL, Column, Touched, references, table
 def fct_order_lines(order_lines: Touched["order_id"], orders: Touched["order_id"], refunds: Touched["order_id"]) -> SQL:
     """One row per order line, with what was paid back of it."""
     return SQL("""
-        WITH back AS (SELECT line_id, sum(amount) AS refunded FROM refunds GROUP BY line_id)
+        WITH back AS (SELECT order_id, line_id, sum(amount) AS refunded FROM refunds GROUP BY order_id, line_id)
         SELECT l.line_id, l.order_id, o.order_date AS date_id, l.product_id, o.customer_id, o.channel, o.status, l.quantity, l.unit_price,
                l.discount, l.amount, CAST(coalesce(b.refunded, 0) AS decimal(12,2)) AS refunded,
                CAST(CASE WHEN o.status = 'cancelled' THEN 0 ELSE l.amount - coalesce(b.refunded, 0) END AS decimal(12,2)) AS net_amount
         FROM order_lines l
         JOIN orders o ON o.order_id = l.order_id
-        LEFT JOIN back b ON b.line_id = l.line_id
+        LEFT JOIN back b ON b.order_id = l.order_id AND b.line_id = l.line_id
     """)

@@ -34,7 +34,9 @@ def ad_performance(ads__google_daily: Touched["report_date"], ads__meta_daily: T
             FROM ads__meta_daily
         ), newest AS (
             SELECT *, row_number() OVER (
-                PARTITION BY platform, ad_group_id, report_date ORDER BY _ingested_at DESC, _source_file DESC, spend DESC
+                PARTITION BY platform, ad_group_id, report_date
+                ORDER BY _ingested_at DESC, _source_file DESC, spend DESC, impressions DESC, clicks DESC, conversions DESC, currency,
+                         campaign_id, campaign, ad_group
             ) AS place
             FROM reported
         )

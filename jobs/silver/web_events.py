@@ -43,7 +43,7 @@ def web_events(web__events: Changes) -> SQL:
                     WHEN referrer LIKE 'https://www.google.%' OR referrer LIKE 'https://duckduckgo.com/%' THEN 'organic'
                     WHEN referrer IS NOT NULL THEN 'referral'
                     ELSE 'direct' END AS channel,
-               utm_campaign AS campaign, parse_url(url, 'PATH') AS page_path, product_id, order_id, value,
+               utm_campaign AS campaign, try_parse_url(url, 'PATH') AS page_path, product_id, order_id, value,
                CASE WHEN user_agent LIKE '%iPad%' OR user_agent LIKE '%Tablet%' THEN 'tablet'
                     WHEN user_agent LIKE '%Mobile%' THEN 'phone'
                     ELSE 'computer' END AS device,

@@ -67,7 +67,8 @@ class Story:
         """Delete the rows of one key from a bronze table, as the erasure of a person does; more may come later."""
         stream = self.chance.choice(self.supply.streams)
         name, column = stream.table.name, stream.identity[0]
-        values = [line.get("row", line).get(column) for line in stream.sent]
+        received = next(c.received_as for c in stream.table.columns if c.name == column)
+        values = [line.get("row", line).get(received) for line in stream.sent]
         taken = set(self._landed.get(name, []))
         if not values or not taken:
             return
@@ -85,7 +86,8 @@ class Story:
             if not version or version < 2:
                 continue
             address, what = self.lake.address(name), self.chance.choice(["OPTIMIZE", "VACUUM", "RESTORE", "RESTORE"])
-            if what == "RESTORE" and (name in self._unsafe or self.graph[name].layer == "bronze"):
+            erased = any(name == table for table, _ in self._erasures)  # RESTORE would bring the erased rows back
+            if what == "RESTORE" and (name in self._unsafe or erased):
                 what = "OPTIMIZE"
             if what == "VACUUM":
                 self._unsafe.add(name)

@@ -66,9 +66,10 @@ def _stream(graph: Graph, table: Table) -> Stream:
         r.column for t in (table, *readers) for r in t.rules if r.action == "stop" and r.name == "not_null"
     }
     touched = {g for r in readers for i in r.inputs if i.name == table.name for g in i.groups if g in r.key}
+    in_a_key = {k for r in readers for k in r.key if k in names}
     identity = next(iter(keys), (ids[0],))
     return Stream(
-        table, kinds, rules, identity, frozenset({*(k for key in keys for k in key), *required, *touched, *identity}),
+        table, kinds, rules, identity, frozenset({*in_a_key, *required, *touched, *identity}),
         fresh=_fresh(one_a_key, names, ids) if one_a_key and not isinstance(table.source, ChangeRows) else "",
     )  # fmt: skip
 
