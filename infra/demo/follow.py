@@ -19,7 +19,7 @@ class Follower:
 
     def say(self, line: str) -> None:
         """One line."""
-        self.console.print(line)
+        self.console.print(line, soft_wrap=True)
 
     def through(self, run: Run) -> Run:
         """Follow a run to its end; raises RunFailed with the reasons unless it succeeds."""

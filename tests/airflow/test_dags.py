@@ -1,9 +1,12 @@
 """What the graph becomes: tasks, edges, groups, pages."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from airflow.sdk import DAG, TriggerRule
 
-from lakehouse.graph import Graph
+from lakehouse.graph import Graph, load
 from plugins.lakehouse_airflow import dag_of, every_day, every_hour, every_week, maintenance_of
 
 
@@ -113,3 +116,38 @@ def test_the_key_of_a_scheduled_run_is_the_hour_or_day_that_is_over(hourly, nigh
 
     assert key(hourly) == "2026-11-22T07"
     assert key(nightly) == "2026-11-21"
+
+
+NEW = '''
+from lakehouse.declare import SQL, Column, Snapshot, table
+
+
+@table(key="country", owner="commerce", refresh="nightly", columns=[Column("country", "string", "Two letters.")])
+def dim_country(customers: Snapshot) -> SQL:
+    """One row per country that customers live in."""
+    return SQL("SELECT DISTINCT country FROM customers WHERE country IS NOT NULL")
+'''
+
+
+def test_a_new_file_is_a_new_task_with_page_edges_and_asset_and_nothing_else_changes(tmp_path):
+    jobs = tmp_path / "jobs"
+    shutil.copytree(Path(__file__).parents[2] / "jobs", jobs, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def dags() -> dict[str, DAG]:
+        graph = load(jobs)
+        return {
+            "hourly": dag_of(graph, "hourly", schedule=every_hour(5), text="Every hour.", lands=True),
+            "nightly": dag_of(graph, "nightly", schedule=every_day("02:15"), text="Every night.", waits_for="hourly", publishes=True),
+        }
+
+    before = dags()
+    (jobs / "gold" / "dim_country.py").write_text(NEW, encoding="utf-8")
+    after = dags()
+    assert set(after["hourly"].task_ids) == set(before["hourly"].task_ids)
+    assert set(after["nightly"].task_ids) - set(before["nightly"].task_ids) == {"dim_country"}
+    assert edges(after["nightly"]) - edges(before["nightly"]) == {("wait_for_data", "dim_country"), ("dim_country", "cut")}
+    assert edges(before["nightly"]) <= edges(after["nightly"])
+    task = after["nightly"].task_dict["dim_country"]
+    assert "One row per country" in task.doc_md
+    assert [a.uri for a in task.outlets] == ["lakehouse://gold/dim_country"]
+    assert [a.name for a in task.inlets] == ["customers"]
