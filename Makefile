@@ -48,16 +48,16 @@ retail: up ## the pipeline on a file of the columns of online_retail: make retai
 screenshot: env ## the README's picture, taken from the running demo
 	@$(PYTHON) -m infra.demo.screenshot
 
-test: env ## all tests, those on a stack on one of their own (ARGS=…: more for pytest)
+test: env jars minio ## all tests, those on a stack on one of their own (ARGS=…: more for pytest)
 	@$(PYTEST) $(ARGS)
 
 test-fast: env ## the tests that need no stack, within two minutes
 	@$(PYTEST) -m "not integration and not airflow and not prove" $(ARGS)
 
-prove: env ## the long proofs at full size, going on where they were stopped
+prove: env jars minio ## the long proofs at full size, going on where they were stopped
 	@LAKEHOUSE_PROVE=full $(PYTEST) -m prove -s --timeout=0 $(ARGS)
 
-bench: env ## goals and figures, side by side
+bench: env jars minio ## goals and figures, side by side
 	@$(PYTHON) -m tests.bench
 
 check: env ## style, types, import contracts, lock up to date

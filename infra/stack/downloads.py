@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.stack.files import remove
-from infra.stack.machine import Say, require
+from infra.stack.machine import Say, require, require_go
 from lakehouse.errors import LakehouseError
 
 POM = Path(__file__).parent.parent / "jars" / "pom.xml"
@@ -52,9 +52,9 @@ def minio(cache: Path, say: Say) -> Path:
             fresh = cache / "bin" / "minio.new"
             remove(fresh)
             _run(
-                [str(require("go", say)), "install", f"{MINIO_MODULE}@{MINIO_VERSION}"],
+                [str(require_go(say)), "install", f"{MINIO_MODULE}@{MINIO_VERSION}"],
                 "Go could not build MinIO (Go 1.24 or later is needed)",
-                {"GOBIN": str(fresh), "GOFLAGS": "-trimpath"},
+                {"GOBIN": str(fresh), "GOFLAGS": "-trimpath", "GOTOOLCHAIN": "auto"},
             )
             (fresh / "minio").replace(program)
             remove(fresh)

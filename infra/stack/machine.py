@@ -49,6 +49,20 @@ def require_java(say: Say) -> Path:
     return java
 
 
+def require_go(say: Say) -> Path:
+    """Go as MinIO's module needs it; from 1.21 on, Go fetches a newer one for itself."""
+    go = require("go", say)
+    said = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"go(\d+)\.(\d+)", said)
+    if not version or (int(version[1]), int(version[2])) < (1, 21):
+        raise LakehouseError(
+            f"{go} is {version[0] if version else 'of no known version'}, too old to build MinIO: Go 1.24 or later is needed, "
+            "1.21 to 1.23 can fetch it for themselves. Install one and put it first on PATH, or copy a MinIO built "
+            "elsewhere from the pinned module version (infra/stack/downloads.py) to the cache's bin/minio"
+        )
+    return go
+
+
 def require_room(folder: Path, minimum_gb: float) -> None:
     """Refuse to start on a disk that is about to be full: half-written files cost more than a message."""
     there = next(each for each in (folder, *folder.parents) if each.exists())

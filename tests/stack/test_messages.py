@@ -43,6 +43,24 @@ def test_a_missing_program_is_told_with_its_package(monkeypatch: pytest.MonkeyPa
         machine.require("mvn", print)
 
 
+@pytest.mark.parametrize(
+    ("program_name", "says", "told"),
+    [
+        ("java", 'openjdk version "11.0.2"', "is 11, but Spark needs 17 or later"),
+        ("go", "go version go1.19.8 linux/amd64", "is go1.19, too old to build MinIO: Go 1.24 or later is needed"),
+    ],
+)
+def test_a_program_too_old_is_told_with_what_is_needed(
+    program_name: str, says: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / program_name
+    old.write_text(f"#!/bin/sh\necho '{says}'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(LakehouseError, match=told):
+        getattr(machine, f"require_{program_name}")(print)
+
+
 def test_lost_secrets_are_told_instead_of_locking_the_data_away(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     with pytest.raises(LakehouseError, match=r"secrets.json is missing, but .* was made with the secrets in it"):
