@@ -100,6 +100,8 @@ def _configuration(place: Place) -> dict[str, dict[str, str]]:
             "instance_name": "Marketing lakehouse",
         },
         "api_auth": {"jwt_secret": credentials.airflow_jwt},
+        # A task that gets no answer within 5 s (the default) counts as failed before it began: a busy machine takes longer.
+        "workers": {"execution_api_timeout": "30"},
         "scheduler": {"enable_health_check": "False", "catchup_by_default": "False"},
         "dag_processor": {
             "parsing_processes": "1",
