@@ -357,6 +357,7 @@ def test_a_transaction_begun_before_a_publication_finds_no_empty_table(warehouse
 def test_a_long_query_delays_the_publication_and_no_other_reader(warehouse: Server) -> None:
     show(things(), [{"number": 1, "name": "old"}])
     waits, queued = [], []
+    waiting = "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = current_database()"
     with psycopg.connect(warehouse.url("analyst")) as long, warehouse.admin() as admin:
         long.execute("SELECT * FROM marts.dim_thing")
         publishing = threading.Thread(target=show, args=(things(), [{"number": 1, "name": "new"}]))
@@ -364,7 +365,7 @@ def test_a_long_query_delays_the_publication_and_no_other_reader(warehouse: Serv
         start = time.monotonic()
         while (began := time.monotonic()) < start + 5:
             if began > start + 2.5:
-                queued += admin.execute("SELECT pid FROM pg_locks WHERE NOT granted").fetchall()
+                queued += admin.execute(waiting).fetchall()
             assert rows(warehouse, "SELECT name FROM marts.dim_thing") == [("old",)]
             waits.append(time.monotonic() - began)
             time.sleep(0.01)

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from lakehouse import storage
 from lakehouse.settings import Settings, settings
 
 
@@ -54,5 +55,6 @@ def own_warehouse(stack: Settings) -> Iterator[Server]:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
         settings.cache_clear()
+        storage.delete_prefix(f"{changed['LAKEHOUSE_LAKE']}/")
         outside.execute(f"DROP DATABASE {server.database} WITH (FORCE)")
         outside.close()
