@@ -1,15 +1,17 @@
 """What the machine must have: Java, Maven and Go, and room on the disk."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from infra.stack import debian
 from lakehouse.errors import LakehouseError
 
-PACKAGES = {"java": "openjdk-17-jre-headless", "mvn": "maven", "go": "golang-go"}
+PACKAGES = {"java": "default-jre-headless", "mvn": "maven", "go": "golang-go"}
 Say = Callable[[str], None]
 
 
@@ -19,17 +21,11 @@ def require(program: str, say: Say) -> Path:
     if found:
         return found
     package = PACKAGES[program]
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    if not debian.can_install():
         raise LakehouseError(f"`{program}` is missing. Install it: apt-get install {package} (as root), then start again")
     say(f"installing Debian's package {package}, since `{program}` is missing")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "update", "-q"],
-        ["apt-get", "install", "-qy", "--no-install-recommends", package],
-    ):
-        done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise LakehouseError(f"`{' '.join(command)}` failed:\n{(done.stdout + done.stderr)[-1500:]}")
+    # Debian 12's own Go is 1.19, which can neither build MinIO nor fetch a newer Go.
+    debian.install(package, backports=program == "go" and _is_debian_12())
     found = _which(program)
     if not found:
         raise LakehouseError(f"`{program}` is still missing after installing {package}")
@@ -72,6 +68,11 @@ def require_room(folder: Path, minimum_gb: float) -> None:
             f"The disk of {folder} has {free:.1f} GB free, but {minimum_gb:g} GB are needed. Make room, "
             "put the stack elsewhere (LAKEHOUSE_HOME=/path), or lower the limit (LAKEHOUSE_DISK_MINIMUM_GB)"
         )
+
+
+def _is_debian_12() -> bool:
+    release = platform.freedesktop_os_release()
+    return (release.get("ID"), release.get("VERSION_ID")) == ("debian", "12")
 
 
 def _which(program: str) -> Path | None:

@@ -38,7 +38,7 @@ def test_a_disk_limit_that_is_no_number_names_the_variable(monkeypatch: pytest.M
 
 
 def test_a_missing_program_is_told_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(LakehouseError, match=r"`mvn` is missing. Install it: apt-get install maven"):
         machine.require("mvn", print)
 
