@@ -49,6 +49,15 @@ class Estimate:
         drawn = np.exp(np.random.default_rng(seed).multivariate_normal(centre, self.covariance, count))
         return [dict(zip(self.values, map(float, row), strict=True)) for row in drawn]
 
+    def credible(self, of: Callable[[dict[str, float]], float], draws: int = 200, seed: int = 0) -> tuple[float, float, float]:
+        """Mean and 95 % credible interval of anything computed from the parameters, such as a total forecast.
+
+        Carries the uncertainty of the parameters; what single customers do by chance comes on top.
+        """
+        found = np.array([of(one) for one in self.draws(draws, seed)])
+        low, high = np.quantile(found, [0.025, 0.975])
+        return float(found.mean()), float(low), float(high)
+
 
 def maximise(
     log_likelihood: Callable[[Vector], float],

@@ -229,6 +229,14 @@ def test_draws_of_the_posterior_spread_as_its_intervals_say(world):
     assert estimate.draws(3, 1) == estimate.draws(3, 1)
 
 
+def test_a_forecast_has_a_credible_interval_that_holds_what_happened(world):
+    seen, after, _, estimate = world
+    rows = seen.distinct()
+    mean, low, high = estimate.credible(lambda one: float(rows.customers @ ParetoNbd(**one).expected(rows, 26)), 60)
+    assert low < after.sum() < high
+    assert (high - low) / mean < 0.15
+
+
 def test_a_contract_renewed_often_is_worth_more_than_a_new_one():
     model = ShiftedBetaGeometric(0.668, 3.806)
     assert model.residual_lifetime(4, 0.1) > model.residual_lifetime(0, 0.1)
