@@ -44,6 +44,7 @@ class Story:
             self.run(some, self.days[: self.chance.randint(1, 2)])
             self.maintain()
         self.deliver(3, 0.7)
+        self.erase()
         self.run(self.tables, self.days)
 
     def deliver(self, lines: int, share: float = 1.0) -> None:

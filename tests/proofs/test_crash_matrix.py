@@ -27,8 +27,9 @@ from tests.stacks import command
 
 pytestmark = [pytest.mark.integration, pytest.mark.prove, pytest.mark.timeout(0 if FULL else 1800)]
 MERGING = ("things", "placed_things", "agg_group", "dim_thing", "hits") if FULL else ("things",)
-BRONZE_STEPS = tuple(s for s in STEPS if s != "created") if FULL else ("staged", "published")
-MATRIX = [(name, step) for name in MERGING for step in STEPS] + [("src__things", step) for step in BRONZE_STEPS]
+BRONZE_STEPS = tuple(s for s in STEPS if s != "created") if FULL else ("published",)
+MERGE_STEPS = STEPS if FULL else ("staged", "quarantined", "published")
+MATRIX = [(name, step) for name in MERGING for step in MERGE_STEPS] + [("src__things", step) for step in BRONZE_STEPS]
 MOMENTS = 100 if FULL else 1
 """Kills at a moment drawn by chance, besides those at each step."""
 

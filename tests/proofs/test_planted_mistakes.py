@@ -8,7 +8,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from lakehouse.delta.log import DeltaLog
-from lakehouse.run import compute, difference, engine, frames, ledger, resolve
+from lakehouse.run import Stopped, compute, difference, engine, frames, ledger, resolve
 from lakehouse.run.publish import Overtaken
 from tests.proofs.lake import Lake, differences
 from tests.proofs.oracle import groups_of, history_of, newest_of
@@ -27,6 +27,8 @@ def found(scene: Scene) -> Any:
         try:
             lake.run([name])
             return differences(scene.only(name), lake.content([name]))
+        except Stopped as stopped:  # the engine's own audit saw it first: two rows would have had one key
+            return [str(stopped)]
         finally:
             lake.drop()
 
