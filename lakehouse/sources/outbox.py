@@ -11,8 +11,8 @@ that snapshot did not see: none is missed, none is taken twice, whatever commits
 snapshot's xmin need not even be looked at.
 
 **The watermark** says up to which moment everything has landed. A source may promise it through a function `outbox_clock()`
-(the simulated company does, for its time is not ours). Else it is the clock, and right after it a transaction number is drawn:
-whoever has a higher one writes its rows later than that clock. Those with a lower one may still be open with rows written
+(the simulated company does, for its time is not ours), or the caller through `clock`. Else it is the clock, and right after it a
+transaction number is drawn: whoever has a higher one writes its rows later than that clock. Those with a lower one may still be open with rows written
 earlier, so the clock only counts once a snapshot sees all of them finished; until then it is kept in `marks`. (The snapshot's
 own xmax will not do: it lies above the finished transactions, not above the begun ones.)
 
@@ -100,7 +100,7 @@ def land(source: str, dsn: str, s3: S3Client, bucket: str, clock: Clock | None =
         last = _newest(source, s3, bucket)
         keeps_time = clock is None and _one(connection, "SELECT to_regprocedure('outbox_clock()') IS NOT NULL") is True
         before = clock() if clock else _one(connection, "SELECT clock_timestamp()")
-        drawn = 0 if keeps_time else int(_one(connection, "SELECT pg_current_xact_id()::text"))
+        drawn = 0 if clock or keeps_time else int(_one(connection, "SELECT pg_current_xact_id()::text"))
         with _snapshot(connection, source, last) as snapshot, TemporaryDirectory() as folder:
             now = _one(connection, "SELECT outbox_clock()") if keeps_time else before
             watermark, marks = _watermark(last, snapshot, now, drawn)
