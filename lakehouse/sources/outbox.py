@@ -11,10 +11,10 @@ that snapshot did not see: none is missed, none is taken twice, whatever commits
 snapshot's xmin need not even be looked at.
 
 **The watermark** says up to which moment everything has landed. A source may promise it through a function `outbox_clock()`
-(the simulated company does, for its time is not ours), or the caller through `clock`. Else it is the clock, and right after it a
-transaction number is drawn: whoever has a higher one writes its rows later than that clock. Those with a lower one may still be open with rows written
-earlier, so the clock only counts once a snapshot sees all of them finished; until then it is kept in `marks`. (The snapshot's
-own xmax will not do: it lies above the finished transactions, not above the begun ones.)
+(the simulated company does, for its time is not ours), or the caller through `clock`. Else it is the clock, and right after it
+a transaction number is drawn: whoever has a higher one writes its rows later than that clock. Those with a lower one may
+still be open with rows written earlier, so the clock only counts once a snapshot sees all of them finished; until then it is
+kept in `marks`. (The snapshot's own xmax will not do: it lies above the finished transactions, not above the begun ones.)
 
 **A batch** is one read of all tables in one snapshot, so an order and its lines land together. Objects
 `<source>/<table>/<batch>.jsonl.gz` come first, the manifest `<source>/_batches/<batch>.json` last and only if absent: what a
