@@ -111,6 +111,10 @@ class Airflow:
         token = self.call("GET", f"/dags/{dag}/details")["file_token"]
         self.call("PUT", f"/parseDagFile/{token}")
 
+    def tasks(self, dag: str) -> set[str]:
+        """The DAG's tasks, as its file was last read."""
+        return {each["task_id"] for each in self.call("GET", f"/dags/{dag}/tasks")["tasks"]}
+
     # runs -------------------------------------------------------------------------------------------------------
 
     def trigger(self, dag: str, key: str) -> Run:

@@ -55,11 +55,15 @@ def take(picture: Path, dag: str = "nightly") -> Path:
             folder, executable_path=browser(), args=QUIET, viewport=WINDOW, device_scale_factor=1.25, color_scheme="light"
         )
         context.add_cookies([{"name": "_token", "value": airflow.token(), "url": airflow.address}])
-        context.add_init_script(PREFERENCES.replace("DAG", dag).replace("GROUPS", json.dumps(LAYERS)))
+        context.add_init_script(PREFERENCES.replace("DAG", dag).replace("GROUPS", json.dumps(['landing', *LAYERS])))
         page = context.pages[0]
         page.goto(f"{airflow.address}/dags/{dag}/runs/{run.id}", wait_until="networkidle")
         page.wait_for_selector(".react-flow__node", timeout=60_000)
-        page.wait_for_timeout(2_000)
+        page.get_by_label("Collapse Details Panel").first.click()
+        page.add_style_tag(content=".react-flow__minimap, .react-flow__attribution { display: none }")
+        page.wait_for_timeout(1_000)
+        page.locator(".react-flow__controls-fitview").click()
+        page.wait_for_timeout(1_500)
         page.screenshot(path=str(picture))
         context.close()
     return picture

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from lakehouse.run import last_cut
 from lakehouse.settings import REPOSITORY, settings
 from tests.stacks import bench_stack, command
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
 DAY = datetime.now(UTC).date() - timedelta(days=3)
 """The last day that is over when the story begins."""
@@ -198,11 +198,16 @@ def test_a_new_file_is_a_new_task_table_and_view_and_a_backfill_changes_nothing_
     assert before
     (company.jobs / "gold" / "dim_country.py").write_text(NEW, encoding="utf-8")
     company.airflow.reparse("nightly")
+    until(lambda: "dim_country" in company.airflow.tasks("nightly"), "Airflow has not read the new file")
     known = {run.id for run in company.airflow.runs("nightly")}
+
+    def fresh() -> list[Run]:
+        return [run for run in company.airflow.runs("nightly") if run.id not in known]
 
     company.airflow.backfill("nightly", DAY)
 
-    run = company.airflow.wait(new_run(company.airflow, known), seconds=400)
+    until(lambda: bool(fresh()), "the backfill made no run")
+    run = company.airflow.wait(fresh()[0], seconds=400)
     assert run.key == DAY.isoformat()
     assert run.state == "success", company.airflow.reasons(run)
     print(f"backfill: {run.seconds:.0f} s; " + ", ".join(f"{t.name} {t.seconds or 0:.1f}" for t in run.tasks))
@@ -212,13 +217,12 @@ def test_a_new_file_is_a_new_task_table_and_view_and_a_backfill_changes_nothing_
     assert after == before
 
 
-def new_run(airflow: Airflow, known: set[str]) -> Run:
-    for _ in range(60):
-        found = [run for run in airflow.runs("nightly") if run.id not in known]
-        if found:
-            return found[0]
+def until(holds: Callable[[], bool], otherwise: str) -> None:
+    for _ in range(90):
+        if holds():
+            return
         time.sleep(1)
-    raise AssertionError("the backfill made no run")
+    raise AssertionError(otherwise)
 
 
 NEW = '''
