@@ -21,6 +21,8 @@ class LakehouseOperator(BaseOperator):
     """Tells a failure in the log's last lines, tries again only what can succeed, and stops what an earlier try left running."""
 
     shallow_copy_attrs = ("graph",)
+    computes = False
+    """Whether its tries leave operations in Spark."""
 
     def __init__(self, *, graph: Graph, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -55,7 +57,7 @@ class LakehouseOperator(BaseOperator):
     def _stop_earlier_tries(self, context: Context) -> None:
         """A killed task leaves its Spark operations running on the server: they would race with this try."""
         ti = context["ti"]
-        if ti.try_number < 2:
+        if ti.try_number < 2 or not self.computes:
             return
         from lakehouse.run import interrupt
 
@@ -73,6 +75,7 @@ def attempt_of(context: Context, number: int | None = None) -> str:
 class TableOperator(LakehouseOperator):
     """Runs one table."""
 
+    computes = True
     ui_color = "#e8f0fe"
     operator_extra_links: ClassVar = (ObjectsLink(),)
 
