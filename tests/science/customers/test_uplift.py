@@ -87,6 +87,18 @@ def test_a_ranking_planted_among_the_insured_is_found_and_none_is_claimed_of_pre
     assert planted.ranks
 
 
+@pytest.mark.shared_data
+@needs_data
+def test_who_is_moved_by_the_insurance_campaign_can_be_told_on_rows_never_seen():
+    """README of the data set: almost no average effect, what is to be found is heterogeneity."""
+    train, valid = pd.read_csv(INSURANCE / "train.csv.gz"), pd.read_csv(INSURANCE / "valid.csv.gz")
+    features = [name for name in train.columns if name not in ("TREATMENT", "PURCHASE", "UNIQUE_ID")]
+    model = fit_uplift(train[features], train.TREATMENT, train.PURCHASE, learner="DR")
+    found = qini(model.effect(valid[features]), valid.TREATMENT, valid.PURCHASE)
+    assert found.ranks
+    assert found.coefficient == pytest.approx(0.016, abs=0.003)
+
+
 @pytest.mark.parametrize("learner", ["S", "T", "X", "DR"])
 def test_every_learner_finds_the_planted_effects(learner):
     frame, treated, bought, _ = campaign(8000, 1)
