@@ -10,7 +10,6 @@ from lakehouse import storage
 from lakehouse.graph import Graph
 from tests.proofs.lake import Lake
 
-BRONZE = ("src__things", "src__parts", "src__labels", "web__hits")
 ABOVE = ("things", "parts", "labels", "hits", "placed_things", "dear_things", "agg_group", "agg_group_parts", "dim_thing")
 
 
@@ -61,18 +60,19 @@ class Scene:
     def __init__(self, graph: Graph, above: tuple[str, ...] = ABOVE) -> None:
         self.graph = graph
         self.after = Lake(graph)
-        self.names = (*BRONZE, *above)
+        self.names = graph.order({n for name in above for n in graph.with_upstream(name)})
+        self.bronze = tuple(n for n in self.names if graph[n].layer == "bronze")
         self._land(1, FIRST)
         hits = gzip.compress("\n".join(map(json.dumps, HITS)).encode())
         storage.put(f"s3://landing/{self.after.landing_name}/web/hits/2026-11-17T09.jsonl.gz", hits)
         self.after.run(self.names)
         self.before = self.after.copy(self.names)
         self._land(2, SECOND)
-        self.after.run(BRONZE)
+        self.after.run(self.bronze)
         self._erase(self.after)
         self.after.run(above)
         self.whole = Lake(graph, self.after.landing_name)
-        self.whole.run(BRONZE)
+        self.whole.run(self.bronze)
         self._erase(self.whole)
         self.whole.run(above)
         self.expected = self.whole.content(self.names)
@@ -84,9 +84,8 @@ class Scene:
             storage.put(f"{root}/{prefix}/{batch:010d}.jsonl.gz", gzip.compress(body))
         storage.put(f"{root}/src/_batches/{batch:010d}.json", b"{}")
 
-    @staticmethod
-    def _erase(lake: Lake) -> None:
-        lake.sql(*(f"DELETE FROM {lake.address(name)} WHERE {where}" for name, where in ERASED))
+    def _erase(self, lake: Lake) -> None:
+        lake.sql(*(f"DELETE FROM {lake.address(name)} WHERE {where}" for name, where in ERASED if name in self.bronze))
 
     def just_before(self, name: str) -> Lake:
         """A lake in which everything that `name` reads has moved on, and `name` itself has not yet run."""

@@ -86,7 +86,7 @@ def test_writers_killed_at_any_moment_leave_the_next_run_all_it_needs(scene: Sce
     chance, progress = Random(11), Progress("moments", resumes=FULL)
     polls = failed = 0
     for moment in range(MOMENTS):
-        name, delay = chance.choice(["things", "placed_things", "agg_group"]), chance.uniform(0.5, 12)
+        name, delay = chance.choice(MERGING), chance.uniform(0.5, 12)
         if progress.known(str(moment)) == "held":
             continue
         lake, wanted = before(scene, name), clean(name)
