@@ -27,13 +27,13 @@ from tests.warehouse.server import Server, own_warehouse
 from tests.warehouse.star import DIM_CUSTOMER, FCT_ORDER_LINES, FCT_ORDERS, Version
 
 PROVE = os.environ.get("LAKEHOUSE_PROVE") == "full"
-PUBLICATIONS = 400 if PROVE else 40
-ORDERS = 5_000 if PROVE else 1_000
+PUBLICATIONS = 300 if PROVE else 40
+ORDERS = 2_000 if PROVE else 1_000
 KILLS = 20 if PROVE else 2
 """Publishers killed at each moment."""
 MINIMUM_POLLS = 20 * PUBLICATIONS
 
-pytestmark = [pytest.mark.integration, pytest.mark.prove, pytest.mark.timeout(3600 if PROVE else 300)]
+pytestmark = [pytest.mark.integration, pytest.mark.prove, pytest.mark.timeout(3600 if PROVE else 600)]
 
 
 @pytest.fixture(scope="module")
