@@ -137,6 +137,31 @@ def test_what_is_published_is_what_analysts_get(jobs: Path) -> None:
     assert (refused.returncode, refused.stdout) == (1, "") and "does not exist" in refused.stderr
 
 
+def test_the_plan_tells_new_files_changed_code_and_lost_columns(jobs: Path, prefix: str, tmp_path: Path) -> None:
+    changed = write(tmp_path, files(prefix, drop="customer"))
+    done = json.loads(lakehouse("plan", "--format", "json", jobs=changed).stdout)
+    step = next(s for s in done["tables"] if s["table"] == "fct_orders")
+    assert (step["kind"], step["reason"], step["columns_removed"]) == ("full", "the code changed", ["customer"])
+    (changed / "gold/fct_orders.py").unlink()
+    assert json.loads(lakehouse("plan", "--format", "json", jobs=changed).stdout)["undeclared"] == ["gold/fct_orders"]
+    storage.put(f"{settings().landing}/{prefix}/second.csv", (HEADER + "9,eve,1.00,2026-11-21T10:00:00Z\n").encode())
+    lines = lakehouse("plan", jobs=jobs).stdout.splitlines()
+    assert lines == [
+        "~ file__orders: append (1 new objects in landing)", "~ orders: follows (file__orders will move)",
+        "~ fct_orders: follows (orders will move)", "3 of 3 tables would be run.",
+    ]  # fmt: skip
+
+
+def test_a_rule_that_stops_a_run_ends_it_with_the_rule_and_exit_code_1(jobs: Path, prefix: str, tmp_path: Path) -> None:
+    strict = files(prefix)
+    strict["gold/fct_orders.py"] = strict["gold/fct_orders.py"].replace("rows_at_least(2)", "rows_at_least(1000)")
+    folder = write(tmp_path, strict)
+    done = lakehouse("run", "fct_orders", "--full", jobs=folder)
+    assert (done.returncode, done.stdout) == (1, "") and "rows_at_least(1000)" in done.stderr and "Traceback" not in done.stderr
+    facts = json.loads(lakehouse("show", "fct_orders", "--format", "json", jobs=jobs).stdout)
+    assert facts["runs"][0]["state"] == "stopped" and facts["state"]["rows"] == 2
+
+
 def test_a_new_file_is_a_view_in_the_warehouse_and_nothing_else_moves(jobs: Path, prefix: str, tmp_path: Path) -> None:
     assert lakehouse("publish", "--newest", jobs=jobs).returncode == 0
     more = write(tmp_path, files(prefix))
@@ -154,28 +179,3 @@ def test_a_new_file_is_a_view_in_the_warehouse_and_nothing_else_moves(jobs: Path
     assert lakehouse("publish", "--newest", jobs=jobs).returncode == 0  # without its file it goes again
     views = json.loads(lakehouse("query", shown, "--format", "json", jobs=more).stdout)
     assert [v["table_name"] for v in views] == ["fct_orders"]
-
-
-def test_the_plan_tells_new_files_changed_code_and_lost_columns(jobs: Path, prefix: str, tmp_path: Path) -> None:
-    changed = write(tmp_path, files(prefix, drop="customer"))
-    done = json.loads(lakehouse("plan", "--format", "json", jobs=changed).stdout)
-    step = next(s for s in done["tables"] if s["table"] == "fct_orders")
-    assert (step["kind"], step["reason"], step["columns_removed"]) == ("full", "the code changed", ["customer"])
-    (changed / "gold/fct_orders.py").unlink()
-    assert json.loads(lakehouse("plan", "--format", "json", jobs=changed).stdout)["undeclared"][-1] == "gold/fct_orders"
-    storage.put(f"{settings().landing}/{prefix}/second.csv", (HEADER + "9,eve,1.00,2026-11-21T10:00:00Z\n").encode())
-    lines = lakehouse("plan", jobs=jobs).stdout.splitlines()
-    assert lines == [
-        "~ file__orders: append (1 new objects in landing)", "~ orders: follows (file__orders will move)",
-        "~ fct_orders: follows (orders will move)", "3 of 3 tables would be run.",
-    ]  # fmt: skip
-
-
-def test_a_rule_that_stops_a_run_ends_it_with_the_rule_and_exit_code_1(jobs: Path, prefix: str, tmp_path: Path) -> None:
-    strict = files(prefix)
-    strict["gold/fct_orders.py"] = strict["gold/fct_orders.py"].replace("rows_at_least(2)", "rows_at_least(1000)")
-    folder = write(tmp_path, strict)
-    done = lakehouse("run", "fct_orders", "--full", jobs=folder)
-    assert (done.returncode, done.stdout) == (1, "") and "rows_at_least(1000)" in done.stderr and "Traceback" not in done.stderr
-    facts = json.loads(lakehouse("show", "fct_orders", "--format", "json", jobs=jobs).stdout)
-    assert facts["runs"][0]["state"] == "stopped" and facts["state"]["rows"] == 2
