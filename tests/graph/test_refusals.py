@@ -68,7 +68,7 @@ REFUSALS = {
     "reference to no column": (NEW, table("fct_new(orders: Snapshot)", checks='[references("customers", "order_id", "customer")]'), "the reference names 'customer', which is no column of customers. Did you mean 'customer_id'?"),
     "reference to a later layer": ("silver/lines.py", table("lines(orders: Snapshot)", checks='[references("fct_orders", "order_id")]'), "the reference looks into 'fct_orders' of the later layer gold. Reference a table of an earlier layer."),
     # how inputs go together
-    "two Changes": (NEW, table("fct_new(orders: Changes, customers: Changes)"), "2 inputs are annotated Changes (orders, customers); one may be. For an incremental join use Touched[…] on both."),
+    "two Changes": (NEW, table("fct_new(orders: Changes, customers: Changes)"), "2 inputs are annotated Changes (orders, customers); one may be. To join changes use Touched[…] on both."),
     "Changes beside Touched": (NEW, table('fct_new(orders: Changes, customers: Touched["customer_id"])'), "Changes and Touched do not go together. Use Touched[…] on all inputs"),
     "different groups": (NEW, table('fct_new(orders: Touched["order_id"], customers: Touched["customer_id"])'), "all Touched inputs name the same columns; received orders: ['order_id'], customers: ['customer_id']."),
     "group not in the input": (NEW, table('fct_new(customers: Touched["order_id"])'), "Touched['order_id'] is no column of 'customers'. Did you mean 'customer_id'?"),
