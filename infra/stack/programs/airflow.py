@@ -102,7 +102,12 @@ def _configuration(place: Place) -> dict[str, dict[str, str]]:
         "api_auth": {"jwt_secret": credentials.airflow_jwt},
         # A task that gets no answer within 5 s (the default) counts as failed before it began: a busy machine takes longer.
         "workers": {"execution_api_timeout": "30"},
-        "scheduler": {"enable_health_check": "False", "catchup_by_default": "False"},
+        "scheduler": {
+            "enable_health_check": "False",
+            "catchup_by_default": "False",
+            # A worker that was killed is noticed after this long (300 s by default), and its task tried again.
+            "task_instance_heartbeat_timeout": "90",
+        },
         "dag_processor": {
             "parsing_processes": "1",
             "min_file_process_interval": "120",
