@@ -16,18 +16,16 @@ from lakehouse.science.propensity.imbalance import compare_remedies, logistic_le
 from lakehouse.science.propensity.newton import sigmoid
 from lakehouse.science.propensity.threshold import Costs, cheapest_threshold, mean_cost, threshold_by_cost
 
-DATA = Path("/work/shared/data")
 
-
-def telco() -> tuple[pd.DataFrame, np.ndarray]:
-    frame = pd.read_csv(DATA / "telco_churn/Telco-Customer-Churn.csv")
+def telco(data: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    frame = pd.read_csv(data / "telco_churn/Telco-Customer-Churn.csv")
     label = (frame.Churn == "Yes").to_numpy(dtype=int)
     frame["TotalCharges"] = pd.to_numeric(frame.TotalCharges, errors="coerce")
     return frame.drop(columns=["customerID", "Churn"]), label
 
 
-def marketing_campaign() -> tuple[pd.DataFrame, np.ndarray]:
-    raw = pd.read_csv(DATA / "marketing_campaign/marketing_campaign.csv", sep=";", encoding="utf-8-sig")
+def marketing_campaign(data: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    raw = pd.read_csv(data / "marketing_campaign/marketing_campaign.csv", sep=";", encoding="utf-8-sig")
     frame = raw.drop(columns=["ID", "Response", "Z_CostContact", "Z_Revenue", "Dt_Customer"])
     spend = raw.filter(like="Mnt").sum(axis=1)
     purchases = raw[["NumWebPurchases", "NumCatalogPurchases", "NumStorePurchases"]].sum(axis=1)
@@ -41,9 +39,7 @@ def marketing_campaign() -> tuple[pd.DataFrame, np.ndarray]:
     return frame, raw.Response.to_numpy()
 
 
-@pytest.mark.shared_data
-@pytest.mark.skipif(not DATA.exists(), reason="shared data absent")
-def test_telco_churn_reaches_an_auc_of_840_and_is_no_worse_than_plain_logistic():
+def test_telco_churn_reaches_an_auc_of_840_and_is_no_worse_than_plain_logistic(shared_data):
     """Issue: AUC ≥ .840 in repeated cross-validation; plain logistic .845 (README of the data set)."""
     from sklearn.linear_model import LogisticRegression
 
@@ -55,7 +51,7 @@ def test_telco_churn_reaches_an_auc_of_840_and_is_no_worse_than_plain_logistic()
         def probability(self, frame: pd.DataFrame) -> np.ndarray:
             return self.model.predict_proba(self.encoding.matrix(frame))[:, 1]
 
-    frame, label = telco()
+    frame, label = telco(shared_data)
     curved = ["tenure", "MonthlyCharges", "TotalCharges"]
     ours = cross_validate(lambda x, y: fit_calibrated_logistic(x, y, hinges=curved, folds=2), frame, label, repeats=2)
     plain = cross_validate(Plain, frame, label)
@@ -66,20 +62,16 @@ def test_telco_churn_reaches_an_auc_of_840_and_is_no_worse_than_plain_logistic()
     assert all(one.is_calibrated() for one in ours.evaluations)
 
 
-@pytest.mark.shared_data
-@pytest.mark.skipif(not DATA.exists(), reason="shared data absent")
-def test_response_to_the_marketing_campaign_reaches_an_auc_of_900():
+def test_response_to_the_marketing_campaign_reaches_an_auc_of_900(shared_data):
     """Issue: ≥ .90; README of the data set: plain logistic .899, boosting .909."""
-    frame, label = marketing_campaign()
+    frame, label = marketing_campaign(shared_data)
     ours = cross_validate(lambda x, y: fit_calibrated_logistic(x, y, folds=2), frame, label, repeats=2)
     assert ours.auc >= 0.90
     assert all(one.is_calibrated() for one in ours.evaluations)
 
 
-@pytest.mark.shared_data
-@pytest.mark.skipif(not DATA.exists(), reason="shared data absent")
-def test_no_remedy_for_the_rarer_class_is_promotable_on_real_data():
-    for frame, label in (telco(), marketing_campaign()):
+def test_no_remedy_for_the_rarer_class_is_promotable_on_real_data(shared_data):
+    for frame, label in (telco(shared_data), marketing_campaign(shared_data)):
         table = compare_remedies(frame, label)
         assert table.index[0] == "untouched"
         assert table.promotable.tolist() == [True, False, False, False]

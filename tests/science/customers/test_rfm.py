@@ -11,21 +11,17 @@ import pytest
 from lakehouse.science.propensity import UnfitData
 from lakehouse.science.segmentation import rfm, rfm_scores, value_tiers
 
-CDNOW = Path("/work/shared/data/cdnow_sample")
 
-
-def cdnow_purchases() -> pd.DataFrame:
+def cdnow_purchases(data: Path) -> pd.DataFrame:
     names = ["master_id", "customer_id", "day", "cds", "amount"]
-    lines = pd.read_csv(CDNOW / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype={"day": str})
+    lines = pd.read_csv(data / "cdnow_sample/CDNOW_sample.txt", sep=r"\s+", names=names, dtype={"day": str})
     return lines.assign(ordered_at=pd.to_datetime(lines.day, format="%Y%m%d"))
 
 
-@pytest.mark.shared_data
-@pytest.mark.skipif(not CDNOW.exists(), reason="shared data absent")
-def test_the_cdnow_sample_gives_its_published_recency_frequency_table():
+def test_the_cdnow_sample_gives_its_published_recency_frequency_table(shared_data):
     """Source: Fader & Hardie's summary of the sample; first 39 weeks; times within 0.005."""
-    table = rfm(cdnow_purchases(), as_of="1997-09-30", unit_days=7)
-    published = pd.read_csv(CDNOW / "cdnow_customers_summary_with_transactions.csv").set_index("ID")
+    table = rfm(cdnow_purchases(shared_data), as_of="1997-09-30", unit_days=7)
+    published = pd.read_csv(shared_data / "cdnow_sample" / "cdnow_customers_summary_with_transactions.csv").set_index("ID")
     assert len(table) == len(published) == 2357
     assert (table.x.to_numpy() == published.x.to_numpy()).all()
     assert np.abs(table.t_x.to_numpy() - published.t_x.to_numpy()).max() <= 0.0051

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,9 +20,6 @@ from lakehouse.science.uplift import (
 )
 from lakehouse.science.uplift.outcomes import boosted, ridge
 
-INSURANCE = Path("/work/shared/data/insurance_uplift")
-needs_data = pytest.mark.skipif(not INSURANCE.exists(), reason="shared data absent")
-
 
 def campaign(rows: int, seed: int, chance: float = 0.5) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:
     """A campaign that persuades those who seldom buy and like mail, and disturbs those who often do."""
@@ -38,22 +33,18 @@ def campaign(rows: int, seed: int, chance: float = 0.5) -> tuple[pd.DataFrame, n
     return frame, treated, bought, effect
 
 
-@pytest.mark.shared_data
-@needs_data
-def test_the_insurance_campaign_claims_no_lift_in_total():
+def test_the_insurance_campaign_claims_no_lift_in_total(shared_data):
     """Source: README of the data set: 20.37 % against 19.55 % in train, 19.90 % against 20.36 % in valid."""
     shares = {"train": (0.2037, 0.1955), "valid": (0.1990, 0.2036)}
     for part, (treated, control) in shares.items():
-        rows = pd.read_csv(INSURANCE / f"{part}.csv.gz")
+        rows = pd.read_csv(shared_data / "insurance_uplift" / f"{part}.csv.gz")
         lift = total_lift(rows.PURCHASE, rows.TREATMENT)
         assert (lift.treated, lift.control) == pytest.approx((treated, control), abs=5.1e-5)
         assert not lift.claimed and lift.low < 0 < lift.high
 
 
-@pytest.mark.shared_data
-@needs_data
-def test_the_same_procedure_finds_a_lift_planted_in_the_control_group_and_nothing_without_it():
-    rows = pd.read_csv(INSURANCE / "train.csv.gz")
+def test_the_same_procedure_finds_a_lift_planted_in_the_control_group_and_nothing_without_it(shared_data):
+    rows = pd.read_csv(shared_data / "insurance_uplift" / "train.csv.gz")
     control = rows[rows.TREATMENT == 0].reset_index(drop=True)
     draw = np.random.default_rng(1)
     claimed = []
@@ -67,10 +58,8 @@ def test_the_same_procedure_finds_a_lift_planted_in_the_control_group_and_nothin
     assert lift.low < 0.06 * 0.8 < lift.high
 
 
-@pytest.mark.shared_data
-@needs_data
-def test_a_ranking_planted_among_the_insured_is_found_and_none_is_claimed_of_pretended_treatment():
-    rows = pd.read_csv(INSURANCE / "train.csv.gz")
+def test_a_ranking_planted_among_the_insured_is_found_and_none_is_claimed_of_pretended_treatment(shared_data):
+    rows = pd.read_csv(shared_data / "insurance_uplift" / "train.csv.gz")
     columns = [name for name in rows.columns if name not in ("TREATMENT", "PURCHASE", "UNIQUE_ID")][:15]
     control = rows[rows.TREATMENT == 0].reset_index(drop=True)
     draw = np.random.default_rng(2)
@@ -87,11 +76,12 @@ def test_a_ranking_planted_among_the_insured_is_found_and_none_is_claimed_of_pre
     assert planted.ranks
 
 
-@pytest.mark.shared_data
-@needs_data
-def test_who_is_moved_by_the_insurance_campaign_can_be_told_on_rows_never_seen():
+def test_who_is_moved_by_the_insurance_campaign_can_be_told_on_rows_never_seen(shared_data):
     """README of the data set: almost no average effect, what is to be found is heterogeneity."""
-    train, valid = pd.read_csv(INSURANCE / "train.csv.gz"), pd.read_csv(INSURANCE / "valid.csv.gz")
+    train, valid = (
+        pd.read_csv(shared_data / "insurance_uplift" / "train.csv.gz"),
+        pd.read_csv(shared_data / "insurance_uplift" / "valid.csv.gz"),
+    )
     features = [name for name in train.columns if name not in ("TREATMENT", "PURCHASE", "UNIQUE_ID")]
     model = fit_uplift(train[features], train.TREATMENT, train.PURCHASE, learner="DR")
     found = qini(model.effect(valid[features]), valid.TREATMENT, valid.PURCHASE)

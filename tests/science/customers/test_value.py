@@ -32,18 +32,13 @@ from lakehouse.science.value.residual import (
     tier_averages,
 )
 
-CDNOW = Path("/work/shared/data/cdnow_sample")
-needs_data = pytest.mark.skipif(not CDNOW.exists(), reason="shared data absent")
-
 
 @pytest.fixture(scope="module")
-def cdnow() -> tuple[Histories, pd.DataFrame]:
-    table = pd.read_csv(CDNOW / "cdnow_customers_summary_with_transactions.csv")
+def cdnow(shared_data: Path) -> tuple[Histories, pd.DataFrame]:
+    table = pd.read_csv(shared_data / "cdnow_sample" / "cdnow_customers_summary_with_transactions.csv")
     return Histories.of(table.x, table.t_x, table["T"]), table
 
 
-@pytest.mark.shared_data
-@needs_data
 def test_bg_nbd_equals_the_published_estimate_on_the_cdnow_sample(cdnow):
     """Source: Fader, Hardie & Lee 2005, table 2; tolerance: half a unit of the last printed digit."""
     model, estimate = fit_bg_nbd(cdnow[0])
@@ -51,8 +46,6 @@ def test_bg_nbd_equals_the_published_estimate_on_the_cdnow_sample(cdnow):
     assert estimate.log_likelihood == pytest.approx(-9582.4, abs=0.05)
 
 
-@pytest.mark.shared_data
-@needs_data
 def test_pareto_nbd_equals_the_published_estimate_on_the_cdnow_sample(cdnow):
     """Source: Fader, Hardie & Lee 2005, table 2; tolerance: half a unit of the last printed digit."""
     model, estimate = fit_pareto_nbd(cdnow[0])
@@ -60,8 +53,6 @@ def test_pareto_nbd_equals_the_published_estimate_on_the_cdnow_sample(cdnow):
     assert estimate.log_likelihood == pytest.approx(-9595.0, abs=0.05)
 
 
-@pytest.mark.shared_data
-@needs_data
 def test_gamma_gamma_equals_the_published_estimate_on_the_946_repeat_buyers(cdnow):
     """Source: Fader & Hardie 2013; p 6.25, q 3.74, γ 15.44; tolerance .01."""
     model, estimate = fit_gamma_gamma(cdnow[1].x, cdnow[1].zbar)
@@ -70,20 +61,16 @@ def test_gamma_gamma_equals_the_published_estimate_on_the_946_repeat_buyers(cdno
     assert abs(dependence(cdnow[1].x, cdnow[1].zbar)) < 0.2
 
 
-@pytest.mark.shared_data
-@needs_data
-def test_the_next_39_weeks_are_forecast_as_published_and_1882_purchases_happened(cdnow):
+def test_the_next_39_weeks_are_forecast_as_published_and_1882_purchases_happened(cdnow, shared_data):
     """Issue: 1,882 happened; BG/NBD about 1,653, Pareto/NBD about 1,665; tolerance 1."""
     names = ["master", "customer_id", "day", "cds", "amount"]
-    lines = pd.read_csv(CDNOW / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype={"day": str})
+    lines = pd.read_csv(shared_data / "cdnow_sample" / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype={"day": str})
     later = lines[lines.day > "19970930"].drop_duplicates(["customer_id", "day"])
     assert len(later) == 1882
     assert fit_bg_nbd(cdnow[0])[0].expected(cdnow[0], 39).sum() == pytest.approx(1653, abs=1)
     assert fit_pareto_nbd(cdnow[0])[0].expected(cdnow[0], 39).sum() == pytest.approx(1665, abs=1)
 
 
-@pytest.mark.shared_data
-@needs_data
 def test_the_weak_prior_does_not_move_a_data_set_like_cdnow(cdnow):
     free, _ = fit_bg_nbd(cdnow[0])
     held, _ = fit_bg_nbd(cdnow[0], Prior({}))
@@ -91,11 +78,9 @@ def test_the_weak_prior_does_not_move_a_data_set_like_cdnow(cdnow):
         assert getattr(held, name) == pytest.approx(getattr(free, name), rel=0.01)
 
 
-@pytest.mark.shared_data
-@needs_data
-def test_bg_bb_equals_the_published_estimate_on_the_donations():
+def test_bg_bb_equals_the_published_estimate_on_the_donations(shared_data):
     """Source: Fader, Hardie & Shang 2010; α 1.204, β .750, γ .657, δ 2.783, LL −33225.6; tolerance .001."""
-    table = pd.read_csv(CDNOW / "donations.csv").astype(float)
+    table = pd.read_csv(shared_data / "cdnow_sample" / "donations.csv").astype(float)
     model, estimate = fit_bg_bb(Histories(*(table[c].to_numpy() for c in ("frequency", "recency", "periods", "weights"))))
     assert (model.alpha, model.beta, model.gamma, model.delta) == pytest.approx((1.204, 0.750, 0.657, 2.783), abs=1e-3)
     assert estimate.log_likelihood == pytest.approx(-33225.6, abs=0.05)
