@@ -50,6 +50,14 @@ def of_stack(home: Path, session: Session | None) -> list[psutil.Process]:
     return list(found.values())
 
 
+def is_keeper(process: psutil.Process) -> bool:
+    """Whether it is the supervisor itself, or the copy of it that ends idle daemons."""
+    try:
+        return "infra.stack.keeper" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 def stop(processes: Iterable[psutil.Process], *, patience: float = 10) -> int:
     """Ask processes to end, then end them; says how many there were."""
     asked = list(processes)

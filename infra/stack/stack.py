@@ -82,8 +82,7 @@ class Stack:
                 for stage in reversed((*STAGES, ("world",))):
                     self._stop_stage(stage)
                 # While the supervisor lives it is the parent of orphans: later nobody knows whose they were.
-                keeper = self.supervisor.pid()
-                left = processes.stop(each for each in self._processes() if each.pid != keeper)
+                left = processes.stop(each for each in self._processes() if not processes.is_keeper(each))
                 self.supervisor.shut_down()
                 _wait(lambda: not self.supervisor.is_up(), 20)
             left += processes.stop(self._processes())

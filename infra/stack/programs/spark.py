@@ -8,7 +8,8 @@ from infra.stack.files import private_folder, write_private
 from infra.stack.programs.program import Place, Program, listens
 
 SETTINGS = {
-    "spark.master": "local[2]",
+    # Two tries per task: one that meets a dying Python worker need not fail the run.
+    "spark.master": "local[2,2]",
     "spark.app.name": "lakehouse",
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
