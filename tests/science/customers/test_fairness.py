@@ -41,6 +41,19 @@ def test_intervals_cover_the_true_gap_about_as_often_as_they_say():
     assert 90 <= inside <= 99
 
 
+def test_the_interval_of_two_proportions_is_newcombes_and_wider_among_three_groups():
+    """Source: Newcombe 1998, table II, example (a), method 10: 56/70 and 48/80 give .0524 to .3339."""
+    chosen = np.repeat([1.0, 0.0, 1.0, 0.0], [56, 14, 48, 32])
+    group = np.repeat(["a", "b"], [70, 80])
+    label = np.arange(150) % 2
+    gap = gaps(chosen, label, group, 0.5)[0]
+    assert (gap.gap, gap.low, gap.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5.1e-5)
+    third = np.append(group, ["c"] * 60), np.append(chosen, np.arange(60) % 10 < 7)
+    wider = gaps(third[1], np.append(label, label[:60]), third[0], 0.5)[0]
+    assert wider.gap == gap.gap
+    assert wider.low < gap.low - 0.02 and wider.high > gap.high + 0.02
+
+
 def test_true_probabilities_have_no_calibration_gap_and_shifted_ones_do():
     p, y, group = people(20_000, 3)
     assert gaps(p, y, group, 0.4)[2].low <= 0

@@ -141,6 +141,7 @@ def test_a_column_missing_at_scoring_is_named(fitted):
 
 
 def test_the_figures_equal_those_of_scikit_learn_also_with_ties():
+    from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
     draw = np.random.default_rng(4)
@@ -151,6 +152,8 @@ def test_the_figures_equal_those_of_scikit_learn_also_with_ties():
     assert got.pr_auc == pytest.approx(average_precision_score(y, p), abs=1e-12)
     assert got.brier == pytest.approx(brier_score_loss(y, p), abs=1e-12)
     assert got.log_loss == pytest.approx(log_loss(y, p), abs=1e-12)
+    line = LogisticRegression(C=1e12, tol=1e-10, max_iter=1000).fit(np.log(p / (1 - p))[:, None], y)
+    assert got.calibration_slope == pytest.approx(line.coef_[0, 0], abs=1e-4)
 
 
 def test_the_standard_error_of_the_auc_is_the_spread_over_repeated_samples():
