@@ -130,7 +130,7 @@ class Supply:
     def _lines(self, stream: Stream, lines: int) -> list[dict[str, Any] | str]:
         """New lines, late ones, repeated ones and now and then a broken one, in any order."""
         chance = self.chance
-        new = [self._line(stream) for _ in range(chance.randint(1, lines))]
+        new = [self._line(stream) for _ in range(chance.randint(max(1, lines // 2), lines))]
         given: list[dict[str, Any] | str] = [*stream.late]
         stream.late = []
         for line in new:
