@@ -10,7 +10,7 @@ from lakehouse import storage
 from lakehouse.declare.tables import Table
 from lakehouse.delta.location import table_uri
 from lakehouse.delta.log import DeltaLog
-from lakehouse.graph import LAYERS, Graph
+from lakehouse.graph import LAYERS, PUBLISHED_LAYERS, Graph
 from lakehouse.settings import settings
 
 SIGNS = {"first build": "+", "full": "!", "overwrite": "!", "incremental": "~", "append": "~", "train": "!", "follows": "~", "waiting": "?"}
@@ -26,7 +26,13 @@ class Step:
     columns_added: list[str] = field(default_factory=list)
     columns_removed: list[str] = field(default_factory=list)
     readers: list[str] = field(default_factory=list)
-    """Tables that read a changed table, for a look at what they make of it."""
+    """Tables that read a changed table; where columns go, those that name one and would break."""
+    rows: int | None = None
+    """Rows a rebuild computes again."""
+    days: int | None = None
+    """Days a table as of a day holds, each computed again."""
+    view: str = ""
+    """What becomes of the warehouse's view."""
 
     @property
     def moves(self) -> bool:
@@ -40,8 +46,11 @@ class Step:
     def __str__(self) -> str:
         changed = [f"+{c}" for c in self.columns_added] + [f"-{c}" for c in self.columns_removed]
         more = f"; columns {', '.join(changed)}" if changed else ""
-        read = f"; read by {', '.join(self.readers)}" if self.columns_removed and self.readers else ""
-        return f"{SIGNS.get(self.kind, ' ')} {self.table}: {self.kind} ({self.reason}{more}{read})"
+        breaks = f"; breaks {', '.join(self.readers)}" if self.columns_removed and self.readers else ""
+        size = "" if self.rows is None else f"; {self.rows:,} rows to recompute"
+        size += "" if self.days is None else f" over {self.days} days"
+        view = f"; {self.view}" if self.view else ""
+        return f"{SIGNS.get(self.kind, ' ')} {self.table}: {self.kind} ({self.reason}{size}{more}{breaks}{view})"
 
 
 def foresee(graph: Graph, names: Iterable[str] | None = None) -> list[Step]:
@@ -71,14 +80,47 @@ def _step(graph: Graph, table: Table) -> Step:
         decision = resolve(graph, table, as_of=day, pinned=pinned_by_cuts(graph, table))
     except NotBuilt:
         missing = [n for n in graph.upstream(table.name) if not _exists(graph[n])]
-        return Step(table.name, "first build", f"after {', '.join(missing)}")
+        return Step(table.name, "first build", f"after {', '.join(missing)}", view=_view(table, new=True))
     if decision.base is None:
-        return Step(table.name, "first build", "all it reads is there" if table.inputs else "it reads nothing")
-    kind = decision.kind
-    if decision.previous is None or decision.previous.code == decision.code:
-        return Step(table.name, kind, decision.reason)
+        reason = "all it reads is there" if table.inputs else "it reads nothing"
+        return Step(table.name, "first build", reason, view=_view(table, new=True))
+    kind, previous = decision.kind, decision.previous
+    rows = previous.rows if previous and kind in ("full", "waiting") and not table.as_of else None
+    if previous is None or previous.code == decision.code:
+        return Step(table.name, kind, decision.reason, rows=rows)
     added, removed = _columns_moved(table)
-    return Step(table.name, kind, decision.reason, added, removed, list(graph.downstream(table.name)))
+    readers = [n for n in graph.downstream(table.name) if not removed or _names_one_of(graph[n], removed)]
+    return Step(
+        table.name, kind, decision.reason, added, removed, readers, previous.rows, _days(table) if table.as_of else None,
+        _view(table, added, removed),
+    )  # fmt: skip
+
+
+def _days(table: Table) -> int:
+    """How many days the table's runs have computed."""
+    from lakehouse.run.state import state_of
+
+    states = (state_of(commit) for commit in DeltaLog(table_uri(table)).back())
+    return len({s.parameters.get("as_of") for s in states if s is not None})
+
+
+def _view(table: Table, added: Iterable[str] = (), removed: Iterable[str] = (), new: bool = False) -> str:
+    """The effect on `marts`, which shows gold, features and predictions."""
+    if table.layer not in PUBLISHED_LAYERS:
+        return ""
+    if new:
+        return f"marts.{table.name} is a new view"
+    effects = [f"gains {', '.join(added)}"] * bool(added) + [f"loses {', '.join(removed)}"] * bool(removed)
+    return f"marts.{table.name} {' and '.join(effects)}" if effects else ""
+
+
+def _names_one_of(reader: Table, columns: Iterable[str]) -> bool:
+    """Whether a table's function or rules name one of the columns."""
+    import inspect
+    import re
+
+    text = inspect.getsource(reader.function) + " ".join(r.other for r in reader.rules)
+    return any(re.search(rf"\b{re.escape(column)}\b", text) for column in columns)
 
 
 def _bronze(table: Table) -> Step:
