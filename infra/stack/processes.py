@@ -60,7 +60,7 @@ def is_keeper(process: psutil.Process) -> bool:
 
 def stop(processes: Iterable[psutil.Process], *, patience: float = 10) -> int:
     """Ask processes to end, then end them; says how many there were."""
-    asked = list(processes)
+    asked = [each for each in processes if _lives(each)]
     for process in asked:
         _signal(process, kill=False)
     _, deaf = psutil.wait_procs(asked, timeout=patience)
@@ -110,6 +110,13 @@ def describe(process: psutil.Process | None) -> str:
         return f"process {process.pid} ({command}; user {process.username()}, running for {minutes:.0f} min)"
     except psutil.Error:
         return f"process {process.pid}"
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, *, kill: bool) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -51,6 +52,24 @@ def test_no_secret_is_in_a_log(stack: Settings, secrets: list[str]) -> None:
     for log in logs:
         text = log.read_text(errors="replace")
         assert not [secret for secret in secrets if secret in text], log
+
+
+@pytest.mark.integration
+def test_a_password_in_a_clients_plan_is_not_logged(stack: Settings) -> None:
+    from pyspark.errors import PySparkException
+    from pyspark.sql.connect.session import SparkSession
+
+    session = SparkSession.builder.remote(stack.spark_url).create()
+    address = urlsplit(stack.warehouse_url.get_secret_value())
+    reader = session.read.format("jdbc").options(
+        url=f"jdbc:postgresql://{address.hostname}:{address.port}/warehouse",
+        driver="org.postgresql.Driver", user=address.username, password=address.password,
+    )  # fmt: skip
+    assert reader.option("dbtable", "(SELECT 7 AS seven) AS t").load().collect()[0].seven == 7
+    with pytest.raises(PySparkException):
+        reader.option("dbtable", "nowhere.nothing").load().collect()
+    session.stop()
+    assert str(address.password) not in (stack.home / "logs" / "spark.log").read_text(errors="replace")
 
 
 @pytest.mark.integration
