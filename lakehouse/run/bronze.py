@@ -1,54 +1,22 @@
-"""Landed objects to typed rows: read strictly on Spark's workers, each line either a row or in quarantine with the reason."""
+"""Landed objects to typed rows: each line either a row or in quarantine with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from lakehouse.declare.sources import ChangeRows
 from lakehouse.declare.tables import Table
 from lakehouse.quality.tag import FAILED, tag
 from lakehouse.run import difference, frames, plan
 from lakehouse.run.build import ContractBroken
-from lakehouse.settings import settings
+from lakehouse.run.received import received
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame, SparkSession
 
 ERROR = "_error"
-OBJECTS_A_TASK = 64
-
-
-def received(spark: SparkSession, table: Table, objects: list[str]) -> DataFrame:
-    """Every line of the objects as text columns `c0`…, with `_source_file`, `_line`, `_raw`, `_error`."""
-    source, names = table.source, tuple(c.received_as for c in table.columns)
-    assert source is not None
-    extra = ("_op", "_sequence", "_event_at") if isinstance(source, ChangeRows) else ()
-    labels = [*extra, *(f"c{n}" for n in range(len(names)))]
-    landing = settings().landing
-    schema = ", ".join([*(f"{label} string" for label in labels), "_line bigint, _raw string, _error string, _source_file string"])
-
-    def read(batches: Iterator[Any]) -> Iterator[Any]:
-        import pyarrow as pa
-
-        from lakehouse import storage
-        from lakehouse.sources.read import read_object
-
-        for batch in batches:
-            for name in batch.column("name").to_pylist():
-                bucket, key = storage.split(f"{landing}/{name}")
-
-                def opened(bucket: str = bucket, key: str = key) -> Any:
-                    return storage.client().get_object(Bucket=bucket, Key=key)["Body"]
-
-                for rows in read_object(source, names, opened, name):
-                    if rows.num_rows:
-                        file = pa.array([name] * rows.num_rows, pa.string())
-                        yield pa.RecordBatch.from_arrays([*rows.columns, file], names=[*rows.schema.names, "_source_file"])
-
-    listed = spark.createDataFrame([(o,) for o in objects], "name string")
-    return listed.repartition(max(1, min(len(objects) // OBJECTS_A_TASK + 2, 64, len(objects)))).mapInArrow(read, schema)
 
 
 def _typed(value: SparkColumn, kind: str) -> tuple[SparkColumn, SparkColumn]:
@@ -99,11 +67,11 @@ def typed(table: Table, lines: DataFrame, run: str, now: str) -> DataFrame:
     return lines.select(*values, F.col("_line"), raw.alias("_raw"), F.when(error != "", error).alias(ERROR))
 
 
-def staged(spark: SparkSession, table: Table, objects: list[str], run: str, now: str) -> DataFrame:
+def staged(spark: SparkSession, table: Table, objects: Mapping[str, str], run: str, now: str) -> DataFrame:
     """The staged shape: rows to append, and lines for quarantine with `_line`, `_raw`, `_error`."""
     from pyspark.sql import functions as F
 
-    rows = typed(table, received(spark, table, objects), run, now)
+    rows = typed(table, received(spark, table, objects, run), run, now)
     given = rows.drop("_line", "_raw", ERROR)
     out = table.function(given)
     plan.check(table, out, {"landed": given})

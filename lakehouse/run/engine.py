@@ -205,7 +205,7 @@ class Run:
         number = 1 + newest.version if newest else 0
         reached("resolved")
         table_id = create(spark, self.table)
-        rows = bronze.staged(spark, self.table, sorted(landing.take), self.id, self.now)
+        rows = bronze.staged(spark, self.table, landing.take, self.id, self.now)
         staged = stage(self.table, rows, staged_uri(self.table.name, self.id))
         reached("staged")
         live, flagged = (previous.rows, previous.flagged) if previous else self._counted_anew(spark, log)
