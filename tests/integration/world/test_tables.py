@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from infra.world.advance import Place, World
+from lakehouse import storage
 from lakehouse.delta.location import table_uri
 from lakehouse.delta.session import open_session
 from lakehouse.graph import load
@@ -72,6 +73,7 @@ def company(places: Any) -> Iterator[Company]:
         world.advance(UNTIL)
         here.run()
         yield here
+    storage.delete_prefix(f"{wanted['LAKEHOUSE_LAKE']}/")
     for name, value in before.items():
         if value is None:
             os.environ.pop(name)
