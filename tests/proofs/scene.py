@@ -10,7 +10,7 @@ from lakehouse import storage
 from lakehouse.graph import Graph
 from tests.proofs.lake import Lake
 
-ABOVE = ("things", "parts", "labels", "hits", "placed_things", "dear_things", "agg_group", "agg_group_parts", "dim_thing")
+ABOVE = ("things", "labels", "placed_things", "dear_things", "agg_group", "dim_thing")
 
 
 def thing(sequence: int, name: str, group: str | None, amount: str, label: str = "L1", *, minute: int | None = None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from tests.proofs.writer import Writer
 from tests.stacks import command
 
 pytestmark = [pytest.mark.integration, pytest.mark.prove, pytest.mark.timeout(0 if FULL else 1800)]
-MERGING = ("things", "placed_things", "agg_group", "dim_thing", "hits") if FULL else ("things",)
+MERGING = ("things", "placed_things", "dear_things", "agg_group", "dim_thing") if FULL else ("things",)
 BRONZE_STEPS = tuple(s for s in STEPS if s != "created") if FULL else ("published",)
 MERGE_STEPS = STEPS if FULL else ("staged", "quarantined", "published")
 MATRIX = [(name, step) for name in MERGING for step in MERGE_STEPS] + [("src__things", step) for step in BRONZE_STEPS]

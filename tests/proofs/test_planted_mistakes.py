@@ -58,7 +58,7 @@ def test_pre_images_forgotten_in_touched_are_seen(found: Any, monkeypatch: pytes
     whole = frames.feed
     posts = "_change_type IN ('insert', 'update_postimage')"
     monkeypatch.setattr(frames, "feed", lambda spark, table, moved: whole(spark, table, moved).where(posts))
-    assert found("agg_group_parts")
+    assert found("agg_group")
 
 
 def test_a_missing_sequence_guard_is_seen(found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_forgotten_delete_is_seen(found: Any, monkeypatch: pytest.MonkeyPatch)
 
 def test_an_append_made_twice_is_seen(found: Any, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "objects_taken", lambda table, log: {})
-    assert any("too many" in line for line in found("src__parts"))
+    assert any("too many" in line for line in found("src__labels"))
 
 
 def test_a_used_transaction_number_trusted_is_seen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
