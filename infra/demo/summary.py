@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import psycopg
 from rich.columns import Columns
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table as Grid
 
 from infra.demo.figures import FIGURES, Figure
@@ -27,7 +26,10 @@ def show(console: Console, runs: Sequence[Run]) -> None:
         for figure in FIGURES:
             console.print(_figure(reader, figure))
             console.print()
-    console.print(Panel(_addresses(), title="Where to look", title_align="left", expand=False, padding=(0, 2)))
+    console.print("[bold]Where to look[/]")
+    for name, address, sign_in in _addresses():
+        console.print(f"  {name:<14} {address}   [dim]{sign_in}[/]", soft_wrap=True)
+    console.print("\nNext: make status · make screenshot · make down")
 
 
 def _runs(runs: Sequence[Run]) -> Grid:
@@ -70,16 +72,15 @@ def _share(value: float) -> str:
     return f"{value:.2%}"
 
 
-def _addresses() -> Grid:
+def _addresses() -> list[tuple[str, str, str]]:
     from infra.stack import config, credentials
 
     here, ports = settings(), config.read().ports
     given = credentials.read(here.home)
-    grid = Grid.grid(padding=(0, 3))
-    grid.add_row("Airflow", f"{here.airflow_url}/dags/nightly", f"{here.airflow_user} / {here.airflow_password.get_secret_value()}")
-    grid.add_row("MinIO console", f"http://127.0.0.1:{ports.console}", f"{given.s3_access_key} / {given.s3_secret_key}")
-    grid.add_row("MLflow", here.mlflow_url, "no sign-in")
-    grid.add_row("Postgres", f"psql 'host=127.0.0.1 port={ports.postgres} dbname=warehouse user=analyst'", f"password {given.analyst}")
-    grid.add_row("", "", "")
-    grid.add_row("Next", "make status, make screenshot, lakehouse query \"SELECT …\", make down", "")
-    return grid
+    psql = f"psql 'host=127.0.0.1 port={ports.postgres} dbname=warehouse user=analyst'"
+    return [
+        ("Airflow", f"{here.airflow_url}/dags/nightly", f"{here.airflow_user} / {here.airflow_password.get_secret_value()}"),
+        ("MinIO console", f"http://127.0.0.1:{ports.console}", f"{given.s3_access_key} / {given.s3_secret_key}"),
+        ("MLflow", here.mlflow_url, "no sign-in"),
+        ("Postgres", psql, f"password {given.analyst}"),
+    ]
