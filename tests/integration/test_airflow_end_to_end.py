@@ -153,7 +153,7 @@ def test_the_night_waits_for_data_and_its_log_says_which_source_is_behind(compan
         if now.in_state("up_for_reschedule"):
             break
     log = company.airflow.log(night, "wait_for_data")
-    assert any("Waiting for source 'web': complete to" in line and line.endswith("2 h behind") for line in log), log
+    assert any("Waiting for source 'shop': complete to" in line and line.endswith("2 h behind") for line in log), log
     assert any("Waiting for source 'ads'" in line for line in log), log
 
 
