@@ -150,12 +150,24 @@ def test_an_object_is_written_once_where_that_is_asked(stack: Settings) -> None:
     assert storage.get(address) is None
 
 
+def _store_answers(stack: Settings) -> bool:
+    import requests
+
+    try:
+        return requests.get(f"{stack.s3_endpoint}/minio/health/ready", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
 @pytest.mark.integration
 def test_a_killed_store_is_back_by_itself_and_up_changes_nothing(stack: Settings, supervisor: Supervisor, stack_command: Give) -> None:
     first = supervisor.states()["minio"].pid
     os.kill(first, signal.SIGKILL)
     deadline = time.monotonic() + 30
     while supervisor.states()["minio"].pid in (0, first):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    while not _store_answers(stack):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     before = {name: state.pid for name, state in supervisor.states().items()}
