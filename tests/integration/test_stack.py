@@ -163,7 +163,7 @@ def _store_answers(stack: Settings) -> bool:
 def test_a_killed_store_is_back_by_itself_and_up_changes_nothing(stack: Settings, supervisor: Supervisor, stack_command: Give) -> None:
     first = supervisor.states()["minio"].pid
     os.kill(first, signal.SIGKILL)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while supervisor.states()["minio"].pid in (0, first):
         assert time.monotonic() < deadline
         time.sleep(0.2)
