@@ -123,7 +123,9 @@ def _references(table: Table, tables: Tables) -> Iterator[str]:
         if rule.kind != "reference":
             continue
         other = tables.get(rule.table)
-        if other is None:
+        if rule.table == table.name:
+            yield "the reference looks into the table itself, whose rows are only being made. Check it in a table that reads this one."
+        elif other is None:
             yield f"the reference names '{rule.table}', which is no table.{did_you_mean(rule.table, tables)}"
         elif rule.other not in [c.name for c in other.columns]:
             yield (
