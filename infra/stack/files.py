@@ -31,7 +31,7 @@ def make_folder(folder: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file or a folder with all that is in it; nothing there is fine."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        shutil.rmtree(path, onexc=_gone_already)
     else:
         path.unlink(missing_ok=True)
 
@@ -43,3 +43,9 @@ def tail(file: Path, lines: int = 25) -> str:
     with file.open("rb") as log:
         log.seek(max(0, file.stat().st_size - 64 * 1024))
         return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:]) or "(the log is empty)"
+
+
+def _gone_already(_function: object, _path: str, error: BaseException) -> None:
+    """A program that is just ending removes files of its own."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
