@@ -56,6 +56,15 @@ def test_in_steps_or_at_once_the_world_is_the_same(place: MakePlace) -> None:
     assert truths(whole) == truths(pieces)
 
 
+def changes(dsn: str) -> int:
+    """Changes the shop has committed so far."""
+    with psycopg.connect(dsn) as connection:
+        if connection.execute("SELECT to_regclass('outbox')").fetchone() == (None,):
+            return 0
+        ((count,),) = connection.execute("SELECT count(*) FROM outbox").fetchall()
+        return int(count)
+
+
 def test_killed_at_any_moment_it_goes_on_and_ends_the_same(place: MakePlace, stack: Settings) -> None:
     clean, killed = place(), place()
     world(clean).create("tiny", UNTIL)
@@ -67,9 +76,12 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(place: MakePlace, sta
         "LAKEHOUSE_LANDING": f"s3://{killed.bucket}",
     }
     kills = 0
-    for wait in (1.2, 1.6, 2.0, 1.4, 2.5, 3.0):
+    for wait in (0.0, 0.05, 0.1, 0.02, 0.2, 0.3):
+        before = changes(killed.dsn)
         with subprocess.Popen(command, env=surroundings, cwd=REPOSITORY, stdout=subprocess.DEVNULL) as process:
-            time.sleep(wait)
+            while process.poll() is None and changes(killed.dsn) == before:
+                time.sleep(0.01)
+            time.sleep(wait)  # somewhere in the next piece of history
             kills += process.poll() is None
             process.send_signal(signal.SIGKILL)
     world(killed).create("tiny", UNTIL)
