@@ -35,10 +35,16 @@ def session_id(attempt: str) -> str:
 @contextmanager
 def open_session(attempt: str | None = None) -> Iterator[SparkSession]:
     """A session of its own, ended with the block. Raises SparkUnreachable where no server answers."""
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    active = ConnectSession._active_session  # pyspark keeps the first session of a thread active even when it has ended
+    around = getattr(active, "session", None)
     spark = _connect(session_id(attempt) if attempt else str(uuid.uuid4()))
+    active.session = spark
     try:
         yield spark
     finally:
+        active.session = around
         _release(spark)
 
 
