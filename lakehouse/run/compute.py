@@ -26,11 +26,6 @@ class Scope:
     columns: tuple[str, ...] = ()
     values: DataFrame | None = None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether every row of the table is in reach."""
-        return self.values is None
-
 
 @dataclass
 class Computation:
