@@ -9,23 +9,60 @@ Period = Literal["hour", "day", ""]
 
 
 @dataclass(frozen=True)
-class Outbox:
-    """A Postgres source that writes each change to its `outbox` table; `name` is the source's, its address `<name>_url` in settings."""
+class Lander:
+    """A connector that fetches a source into landing; `name` is the source's, its address `<name>_url` in settings."""
 
     name: str
 
 
 @dataclass(frozen=True)
+class Outbox(Lander):
+    """A Postgres source that writes each change to its `outbox` table."""
+
+
+@dataclass(frozen=True)
+class ChangeCapture(Lander):
+    """A Postgres source whose log of changes is read (logical replication); `publication` names the tables."""
+
+    publication: str = "lakehouse"
+
+
+@dataclass(frozen=True)
+class CursorQuery(Lander):
+    """A Postgres source asked for rows whose `cursor` column moved, again for the last `overlap_minutes`."""
+
+    cursor: str = "updated_at"
+    overlap_minutes: int = 10
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What happens where objects no longer fit the contract. Whatever is chosen is said in the run's report.
+
+    missing: a declared column is not received. "quarantine": the object gives no row (formats whose objects name their columns once;
+    in JSON, where absence may mean null, it is reported only); "stop": the run stops, nothing is published; "accept": null.
+    respelled: a column comes in another spelling (`Amount` for `amount`). "accept" takes it for the declared one.
+    retyped: a value does not fit the declared type. "quarantine" holds the line back, "stop" stops the run.
+    """
+
+    missing: Literal["quarantine", "stop", "accept"] = "quarantine"
+    respelled: Literal["quarantine", "stop", "accept"] = "quarantine"
+    retyped: Literal["quarantine", "stop"] = "quarantine"
+
+
+@dataclass(frozen=True)
 class Source:
-    """Objects under `prefix` in landing, in one format.
+    """Objects under `prefix` in landing, in one format; archives (.gz .bz2 .xz .zst .zip) are unpacked.
 
     `period` says that objects are named by the hour or day they cover, which makes the watermark;
-    `lands` names the connector that fetches them (none: somebody else drops them).
+    `lands` names the connector that fetches them (none: somebody else drops them);
+    `drift` what happens where objects stop fitting the contract.
     """
 
     prefix: str
     period: Period = ""
-    lands: Outbox | None = None
+    lands: Lander | None = None
+    drift: Drift = Drift()
 
     @property
     def name(self) -> str:
@@ -35,7 +72,9 @@ class Source:
 
 @dataclass(frozen=True)
 class JsonLines(Source):
-    """One JSON object a line; `.gz` objects are decompressed."""
+    """One JSON object a line."""
+
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -44,8 +83,30 @@ class ChangeRows(Source):
 
 
 @dataclass(frozen=True)
+class Json(Source):
+    """One JSON document an object: a list of objects, or an object that holds the list at `records` (`"data.items"`)."""
+
+    records: str = ""
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
 class Csv(Source):
-    """Comma-separated values with a header; `delimiter` and `encoding` where they differ."""
+    """Delimited text. `delimiter` and `encoding` are names or "detect"; without a `header` the columns come in declared order."""
 
     delimiter: str = ","
     encoding: str = "utf-8"
+    header: bool = True
+
+
+@dataclass(frozen=True)
+class Excel(Source):
+    """Workbooks (.xlsx): the first sheet or the one named, columns named in row `header`."""
+
+    sheet: str = ""
+    header: int = 1
+
+
+@dataclass(frozen=True)
+class Parquet(Source):
+    """Parquet files."""
