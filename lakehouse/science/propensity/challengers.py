@@ -25,10 +25,14 @@ class CalibratedChallenger:
     calibration_intercept: float
     calibration_slope: float
 
+    def log_odds(self, features: pd.DataFrame) -> Vector:
+        """Calibrated log odds, one per row."""
+        raw = _log_odds(self.members, self.encoding.matrix(features))
+        return np.asarray(self.calibration_intercept + self.calibration_slope * raw)
+
     def probability(self, features: pd.DataFrame) -> Vector:
         """P(y = 1), one per row."""
-        raw = _log_odds(self.members, self.encoding.matrix(features))
-        return sigmoid(self.calibration_intercept + self.calibration_slope * raw)
+        return sigmoid(self.log_odds(features))
 
 
 def fit_boosting(features: pd.DataFrame, label: ArrayLike, *, seed: int = 0) -> CalibratedChallenger:

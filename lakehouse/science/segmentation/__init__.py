@@ -1,6 +1,7 @@
 """Groups of customers: by recency, frequency and value, by clusters where there is structure, by rules."""
 
 from lakehouse.science.segmentation.clusters import dbscan, hdbscan, hierarchical, k_means, silhouette
+from lakehouse.science.segmentation.inputs import Scales, regions, survey_scales, weighted_blocks
 from lakehouse.science.segmentation.migration import keep_labels, migration
 from lakehouse.science.segmentation.profiles import profiles
 from lakehouse.science.segmentation.rfm import rfm, rfm_scores, value_tiers
@@ -9,6 +10,7 @@ from lakehouse.science.segmentation.structure import Segments, find_segments, ja
 
 __all__ = [
     "Rule",
+    "Scales",
     "Segments",
     "assign",
     "dbscan",
@@ -21,9 +23,12 @@ __all__ = [
     "keep_labels",
     "migration",
     "profiles",
+    "regions",
     "rfm",
     "rfm_scores",
     "silhouette",
+    "survey_scales",
     "tree_rules",
     "value_tiers",
+    "weighted_blocks",
 ]

@@ -29,6 +29,8 @@ def decide(
     *,
     margin: float = 1.0,
     recent_contacts: ArrayLike | None = None,
+    tiredness: ArrayLike | None = None,
+    allowed: pd.DataFrame | None = None,
     limits: Limits | None = None,
 ) -> pd.DataFrame:
     """For each customer the offer of highest net gain = effect × value × margin − cost, at most one, or "none".
@@ -44,11 +46,14 @@ def decide(
         costs: of one contact with each offer, in money.
         margin: of the value.
         recent_contacts: in the window, per customer.
+        tiredness: share of an effect that is left after them, per customer (`Fatigue.left`); 1 unless told.
+        allowed: who may get which offer (consent, device, reach of the channel), of the shape of `effects`; all unless told.
+            Channels read the one row of a customer, so web, mobile, mail and shop say the same thing.
         limits: budget and contact limits.
 
     Returns:
         Frame indexed like `effects`: offer, net_gain, cost, reason ("best net gain", "no offer pays",
-        "contact limit", "budget or offer limit").
+        "not allowed", "contact limit", "budget or offer limit").
 
     Raises:
         UnfitData: an offer without cost, a customer twice.
@@ -59,28 +64,40 @@ def decide(
         raise UnfitData(f"costs: offers without a cost: {missing}; repeated customers: {effects.index.has_duplicates}")
     worth = numbers(value, "value", len(effects)) * margin
     price = np.array([float(costs[str(name)]) for name in effects.columns])
-    gain = effects.to_numpy(dtype=np.float64) * worth[:, None] - price
+    left = np.ones(len(effects)) if tiredness is None else numbers(tiredness, "tiredness", len(effects))
+    gain = effects.to_numpy(dtype=np.float64) * (worth * left)[:, None] - price
+    open_to = np.ones(gain.shape, dtype=bool) if allowed is None else _permitted(allowed, effects)
     contacted = np.zeros(len(effects)) if recent_contacts is None else numbers(recent_contacts, "recent_contacts", len(effects))
     tired = contacted >= bounds.contacts_per_customer
     keys = np.argsort(np.argsort(effects.index.astype(str).to_numpy(), kind="stable"), kind="stable")
-    rows, columns = np.nonzero((gain > 0) & ~tired[:, None])
+    rows, columns = np.nonzero((gain > 0) & open_to & ~tired[:, None])
     merit = gain[rows, columns] / np.maximum(price[columns], 1e-9) if np.isfinite(bounds.budget) else gain[rows, columns]
     chosen = np.full(len(effects), -1, dtype=np.int64)
-    left = {str(name): bounds.per_offer.get(str(name), len(effects)) for name in effects.columns}
+    places = {str(name): bounds.per_offer.get(str(name), len(effects)) for name in effects.columns}
     spent = 0.0
     for place in np.lexsort((columns, keys[rows], -merit)):
         row, column = int(rows[place]), int(columns[place])
         name = str(effects.columns[column])
-        if chosen[row] < 0 and left[name] > 0 and spent + price[column] <= bounds.budget:
-            chosen[row], left[name], spent = column, left[name] - 1, spent + price[column]
-    return _table(effects, chosen, gain, price, tired)
+        if chosen[row] < 0 and places[name] > 0 and spent + price[column] <= bounds.budget:
+            chosen[row], places[name], spent = column, places[name] - 1, spent + price[column]
+    return _table(effects, chosen, gain, price, tired, open_to)
 
 
-def _table(effects: pd.DataFrame, chosen: Any, gain: Any, price: Any, tired: Any) -> pd.DataFrame:
+def _permitted(allowed: pd.DataFrame, effects: pd.DataFrame) -> Any:
+    if not allowed.index.equals(effects.index) or list(allowed.columns) != list(effects.columns):
+        raise UnfitData(
+            f"allowed: {allowed.shape[0]} customers, offers {list(allowed.columns)}; the customers and offers of `effects` are valid: "
+            f"{effects.shape[0]}, {list(effects.columns)}"
+        )
+    return allowed.to_numpy(dtype=bool)
+
+
+def _table(effects: pd.DataFrame, chosen: Any, gain: Any, price: Any, tired: Any, open_to: Any) -> pd.DataFrame:
     granted = chosen >= 0
     names = np.array([*map(str, effects.columns), "none"], dtype=object)
     at = np.arange(len(effects))
-    reason = np.where(gain.max(axis=1) <= 0, "no offer pays", "budget or offer limit").astype(object)
+    reason = np.where(np.where(open_to, gain, -np.inf).max(axis=1) <= 0, "not allowed", "budget or offer limit").astype(object)
+    reason[gain.max(axis=1) <= 0] = "no offer pays"
     reason[tired] = "contact limit"
     reason[granted] = "best net gain"
     return pd.DataFrame(

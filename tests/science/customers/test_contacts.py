@@ -1,0 +1,59 @@
+"""Fatigue, permission, and one decision per customer whatever the channel asks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lakehouse.science.unfit import UnfitData
+from lakehouse.science.uplift import Limits, decide, fit_fatigue, pressure
+
+
+def campaign(rate: float, n: int = 40_000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(seed)
+    load = draw.gamma(1.0, 1.5, n)
+    treated = (draw.random(n) < 0.5).astype(int)
+    p = 0.10 + 0.01 * load.clip(0, 5) + treated * 0.10 * np.exp(-rate * load)
+    return load, treated, (draw.random(n) < p).astype(float)
+
+
+def test_a_contact_counts_half_after_its_half_life_and_later_ones_are_not_seen():
+    contacts = pd.DataFrame({"customer_id": ["a", "a", "b"], "contacted_at": ["2026-10-01", "2026-10-08", "2026-10-09"]})
+    found = pressure(contacts, "2026-10-08T00:00:01")
+    assert found["a"] == pytest.approx(1.5, abs=1e-4) and found["b"] == 0
+
+
+def test_the_rate_of_fatigue_is_recovered_within_its_interval():
+    inside = []
+    for seed in range(4):
+        found = fit_fatigue(*campaign(0.4, seed=seed))
+        inside.append(found.low <= 0.4 <= found.high)
+        assert found.left([0.0, 3.0])[0] == 1
+    assert sum(inside) >= 3
+
+
+def test_no_fatigue_is_not_invented_and_a_campaign_without_effect_tells_nothing():
+    assert fit_fatigue(*campaign(0.0)).low < 0.03
+    load, treated, _ = campaign(0.0)
+    noise = np.random.default_rng(9).random(len(load)) < 0.1
+    with pytest.raises(UnfitData, match="moved nobody"):
+        fit_fatigue(load, treated, noise.astype(float))
+
+
+def test_web_mobile_mail_and_shop_read_one_decision_of_a_channel_that_may_be_used():
+    customers = pd.Index(["anna", "ben", "clara"])
+    effects = pd.DataFrame({"mail": [0.5, 0.5, 0.1], "mobile": [0.3, 0.3, 0.05], "shop": [0.2, 0.2, 0.2]}, index=customers)
+    allowed = pd.DataFrame({"mail": [True, False, True], "mobile": True, "shop": [True, True, False]}, index=customers)
+    costs = {"mail": 0.1, "mobile": 0.1, "shop": 0.5}
+    made = decide(effects, [10.0, 10.0, 10.0], costs, allowed=allowed)
+    assert made.index.is_unique and made["offer"].to_list() == ["mail", "mobile", "mail"]
+    nobody = decide(effects, [10.0] * 3, costs, allowed=allowed & False)
+    assert set(nobody["reason"]) == {"not allowed"} and set(nobody["offer"]) == {"none"}
+    with pytest.raises(UnfitData, match="allowed"):
+        decide(effects, [10.0] * 3, costs, allowed=allowed.drop(columns="shop"))
+
+
+def test_the_tired_get_what_still_pays_or_nothing():
+    effects = pd.DataFrame({"mail": [0.5, 0.5]}, index=["fresh", "tired"])
+    made = decide(effects, [1.0, 1.0], {"mail": 0.2}, tiredness=[1.0, 0.3], recent_contacts=[0, 3], limits=Limits())
+    assert made["offer"].to_list() == ["mail", "none"]
+    assert made.loc["fresh", "net_gain"] == pytest.approx(0.3)
