@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from lakehouse import storage
 from lakehouse.declare.tables import Table
 from lakehouse.delta.location import staged_uri, table_uri
 from lakehouse.delta.log import DeltaLog
-from lakehouse.delta.session import open_session
+from lakehouse.delta.session import FEW_BYTES, FEW_ROWS, interpret, open_session
 from lakehouse.graph import Graph
 from lakehouse.quality.audit import Stopped, Verdict, audit
 from lakehouse.run import bronze, ledger, observed, quarantine
@@ -25,7 +26,7 @@ from lakehouse.run.frames import at_version
 from lakehouse.run.lock import one_writer
 from lakehouse.run.publish import Overtaken, create, publish
 from lakehouse.run.report import Report
-from lakehouse.run.resolve import Decision, resolve
+from lakehouse.run.resolve import Decision, resolve, state_at
 from lakehouse.run.stage import Staged, stage
 from lakehouse.run.state import State, state_of
 
@@ -129,6 +130,8 @@ class Run:
 
     def _above_bronze(self, spark: SparkSession, decision: Decision) -> Report:
         reached("resolved")
+        if self._rows_in_play(decision) <= FEW_ROWS:
+            interpret(spark)
         models = self._models()
         try:
             staged, scope = self._stage(spark, decision, models)
@@ -155,6 +158,12 @@ class Run:
         reached("published")
         self._sweep()
         return self._published(staged, verdicts, version, rows, flagged, decision)
+
+    def _rows_in_play(self, decision: Decision) -> float:
+        """Rows the table and its inputs hold together; endless where one of them does not say."""
+        states = [state_at(self.graph[n], v.version) for n, v in decision.inputs.items() if self.graph[n].kind == "table"]
+        held = decision.previous.rows if decision.previous else 0 if decision.base is None else inf
+        return held + sum(state.rows if state else inf for state in states)
 
     def _counts(self, decision: Decision, base: State | None, staged: Staged) -> tuple[int, int]:
         """Rows and flagged rows of the table after this run: the old counts moved by the difference."""
@@ -204,6 +213,8 @@ class Run:
         previous = state_of(newest)
         number = 1 + newest.version if newest else 0
         reached("resolved")
+        if landing.bytes <= FEW_BYTES:
+            interpret(spark)
         table_id = create(spark, self.table)
         rows = bronze.staged(spark, self.table, landing.take, self.id, self.now)
         staged = stage(self.table, rows, staged_uri(self.table.name, self.id))

@@ -29,6 +29,11 @@ class Landing:
         """What the run's commit records."""
         return {**self.take, **{name: DUPLICATE + identity for name, identity in self.aside.items()}}
 
+    @property
+    def bytes(self) -> int:
+        """Size of the objects to take, as stored."""
+        return sum(int(identity.split(":")[1]) for identity in self.take.values())
+
 
 def new_objects(table: Table, log: DeltaLog) -> Landing:
     """Objects under the source's prefix that no commit of the table has taken."""
