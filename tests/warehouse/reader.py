@@ -39,6 +39,12 @@ class Reader:
         self._end.set()
         self._thread.join()
 
+    def look(self, polls: int) -> None:
+        """Wait until that many more polls are over."""
+        until = self.polls + polls
+        while self.polls < until and self._thread.is_alive():
+            time.sleep(0.01)
+
     def _run(self) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("SET default_transaction_isolation = 'repeatable read'")
