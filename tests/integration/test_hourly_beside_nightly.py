@@ -99,16 +99,16 @@ def shop(server: Server) -> Shop:
 
 def test_a_reader_never_sees_half_an_hour_while_the_next_one_is_loaded(shop: Shop, server: Server) -> None:
     nights = 0
-    with Reader(server.url("analyst")) as reader, Reader(server.url("analyst"), in_a_transaction=True) as patient:
-        with ThreadPoolExecutor(1) as hourly:
-            for _ in range(HOURS):
-                hour = hourly.submit(shop.hourly)
-                while True:
-                    ended = hour.done()
-                    nights += shop.nightly(f"night {nights}") == "published"
-                    if ended:
-                        break
-                hour.result()
+    single, several = Reader(server.url("analyst")), Reader(server.url("analyst"), in_a_transaction=True)
+    with single as reader, several as patient, ThreadPoolExecutor(1) as hourly:
+        for _ in range(HOURS):
+            hour = hourly.submit(shop.hourly)
+            while True:
+                ended = hour.done()
+                nights += shop.nightly(f"night {nights}") == "published"
+                if ended:
+                    break
+            hour.result()
     print(
         f"\n{HOURS} hours loaded beside {nights} publications: {reader.polls + patient.polls} polls, "
         f"{len(reader.mixtures) + len(patient.mixtures)} mixtures, {len(reader.moments)} different moments seen"
