@@ -64,6 +64,15 @@ def settings() -> Settings:
         raise LakehouseError(_explain(invalid, file)) from None
 
 
+def source_address(name: str) -> SecretStr | None:
+    """The address of a source: ``LAKEHOUSE_<NAME>_URL`` in the environment, else in the file the stack wrote."""
+    from dotenv import dotenv_values
+
+    variable = f"{PREFIX}{name.upper()}_URL"
+    found = os.environ.get(variable) or dotenv_values(home() / FILE).get(variable)
+    return SecretStr(found) if found else None
+
+
 def _explain(invalid: ValidationError, file: Path) -> str:
     problems = [
         f"  {PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].lower()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Period = Literal["hour", "day", ""]
@@ -62,7 +62,7 @@ class Source:
     prefix: str
     period: Period = ""
     lands: Lander | None = None
-    drift: Drift = Drift()
+    drift: Drift = field(default_factory=Drift)
 
     @property
     def name(self) -> str:

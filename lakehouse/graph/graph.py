@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 
-from lakehouse.declare.sources import Outbox
+from lakehouse.declare.sources import Lander
 from lakehouse.declare.tables import Table
 from lakehouse.errors import LakehouseError
 from lakehouse.graph.suggest import did_you_mean
@@ -70,7 +70,7 @@ class Graph:
         """Tables that the warehouse shows."""
         return self.order(n for n, t in self.tables.items() if t.kind == "table" and t.layer in PUBLISHED_LAYERS)
 
-    def landers(self) -> dict[str, Outbox]:
+    def landers(self) -> dict[str, Lander]:
         """Connectors that fetch a source into landing, by source name."""
         found = (t.source.lands for t in self.tables.values() if t.source and t.source.lands)
         return {lander.name: lander for lander in found}

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lakehouse import storage
-from lakehouse.declare.sources import Source
+from lakehouse.declare.sources import ChangeCapture, CursorQuery, Lander, Source
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 from lakehouse.graph.suggest import did_you_mean
-from lakehouse.settings import settings
+from lakehouse.settings import FILE, settings, source_address
 
 
 def land(graph: Graph, name: str) -> Any:
@@ -19,18 +19,29 @@ def land(graph: Graph, name: str) -> Any:
     if name not in landers:
         raise LakehouseError(f"'{name}' is no source that is fetched.{did_you_mean(name, landers)}")
     from lakehouse.run.lock import one_writer
-    from lakehouse.sources.outbox import land as fetch
 
-    bucket, _ = storage.split(f"{settings().landing}/")
     with one_writer(f"landing {name}"):
-        return fetch(name, _address(name), storage.client(), bucket)
+        return _fetch(landers[name], [t.source.prefix for t in graph.tables.values() if t.source and t.source.lands == landers[name]])
+
+
+def _fetch(lander: Lander, prefixes: list[str]) -> Any:
+    from lakehouse.sources import capture, cursor_query, outbox
+    from lakehouse.sources.batches import Place
+
+    place, address = Place.here(), _address(lander.name)
+    if isinstance(lander, ChangeCapture):
+        return capture.land(lander.name, address, place, lander.publication)
+    if isinstance(lander, CursorQuery):
+        tables = [prefix.rsplit("/", 1)[1] for prefix in prefixes]
+        return cursor_query.land(lander.name, address, place, tables, lander.cursor, timedelta(minutes=lander.overlap_minutes))
+    return outbox.land(lander.name, address, place.s3, place.bucket, root=place.root)
 
 
 def _address(name: str) -> str:
-    address = getattr(settings(), f"{name}_url", None)
+    address = source_address(name)
     if address is None:
-        raise LakehouseError(f"the source '{name}' has no address. Set LAKEHOUSE_{name.upper()}_URL to its Postgres.")
-    return str(address.get_secret_value())
+        raise LakehouseError(f"the source '{name}' has no address. Set LAKEHOUSE_{name.upper()}_URL, in the environment or in {FILE}.")
+    return address.get_secret_value()
 
 
 def watermarks(graph: Graph) -> dict[str, str]:
@@ -51,13 +62,9 @@ def watermarks(graph: Graph) -> dict[str, str]:
 
 
 def _fetched(source: Source) -> datetime | None:
-    from lakehouse.sources.outbox import watermark
+    from lakehouse.sources.batches import watermark
 
-    found = watermark(source.name)
-    if found is None:
-        return None
-    moment = datetime.fromisoformat(found) if isinstance(found, str) else found
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return watermark(source.name)
 
 
 def _named(source: Source) -> datetime | None:

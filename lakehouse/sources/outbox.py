@@ -16,27 +16,22 @@ a transaction number is drawn: whoever has a higher one writes its rows later th
 still be open with rows written earlier, so the clock only counts once a snapshot sees all of them finished; until then it is
 kept in `marks`. (The snapshot's own xmax will not do: it lies above the finished transactions, not above the begun ones.)
 
-**A batch** is one read of all tables in one snapshot, so an order and its lines land together. Objects
-`<source>/<table>/<batch>.jsonl.gz` come first, the manifest `<source>/_batches/<batch>.json` last and only if absent: what a
-crash left without manifest does not count, and the next attempt writes over it. One reader at a time holds an advisory lock.
+**A batch** (`batches.py`) is one read of all tables in one snapshot, so an order and its lines land together. One reader at a time
+holds an advisory lock.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
-import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
+from lakehouse.sources import batches
+from lakehouse.sources.batches import BatchTaken, LandReport, Place, Spool, following
 
 if TYPE_CHECKING:
     import psycopg
@@ -48,7 +43,6 @@ Clock = Callable[[], datetime]
 ROWS_AT_ONCE = 2_000
 WAIT_FOR_LOCK = "60s"
 NOTHING_SEEN = "1:1:"
-SAFE_NAME = re.compile(r"[A-Za-z0-9_]+")
 
 READ = """
 SELECT table_name, format('{"sequence": %%s, "operation": "%%s", "at": %%s, "row": %%s}', sequence, operation, to_jsonb(at), row)
@@ -60,16 +54,6 @@ ORDER BY sequence
 
 class OutboxError(LakehouseError):
     """An outbox could not be read."""
-
-
-@dataclass(frozen=True)
-class LandReport:
-    """What one read landed; with nothing new it names the batch before."""
-
-    batch: str
-    rows: dict[str, int]
-    watermark: datetime | None
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -88,42 +72,28 @@ class Manifest:
         """The watermark as a moment."""
         return datetime.fromisoformat(self.watermark) if self.watermark else None
 
-    def to_json(self) -> bytes:
-        """The manifest as it is stored."""
-        return json.dumps(self.__dict__, indent=1).encode()
 
-
-def land(source: str, dsn: str, s3: S3Client, bucket: str, clock: Clock | None = None) -> LandReport:
-    """Land what the outbox of `source` holds and was not landed yet, as one batch."""
-    began = time.monotonic()
+def land(source: str, dsn: str, s3: S3Client, bucket: str, clock: Clock | None = None, root: str = "") -> LandReport:
+    """Land what the outbox of `source` holds and was not landed yet, as one batch; its keys begin with `root`."""
+    began, place = time.monotonic(), Place(s3, bucket, root)
     with _connected(source, dsn) as connection:
-        last = _newest(source, s3, bucket)
+        last = _newest(source, place)
         keeps_time = clock is None and _one(connection, "SELECT to_regprocedure('outbox_clock()') IS NOT NULL") is True
         before = clock() if clock else _one(connection, "SELECT clock_timestamp()")
         drawn = 0 if clock or keeps_time else int(_one(connection, "SELECT pg_current_xact_id()::text"))
-        with _snapshot(connection, source, last) as snapshot, TemporaryDirectory() as folder:
+        with _snapshot(connection, source, last) as snapshot, Spool(source) as spool:
             now = _one(connection, "SELECT outbox_clock()") if keeps_time else before
             watermark, marks = _watermark(last, snapshot, now, drawn)
-            batch = f"{int(last.batch) + 1 if last else 1:010d}"
-            files = _spool(connection, last.snapshot if last else NOTHING_SEEN, Path(folder), source)
-            if last and not files and watermark == last.watermark:
+            batch = following(last.batch if last else None)
+            _fill(spool, connection, last.snapshot if last else NOTHING_SEEN)
+            if last and not spool.counts and watermark == last.watermark:
                 return LandReport(last.batch, {}, last.until, time.monotonic() - began)
-            objects = {table: _upload(s3, bucket, f"{source}/{table}/{batch}.jsonl.gz", *files[table]) for table in files}
-        manifest = Manifest(source, batch, snapshot, watermark, marks, objects)
-        _commit(s3, bucket, manifest)
-    rows = {table: each["rows"] for table, each in objects.items()}
-    return LandReport(batch, rows, manifest.until, time.monotonic() - began)
-
-
-def watermark(source: str, s3: S3Client | None = None, bucket: str = "") -> datetime | None:
-    """Up to which moment a source has landed, by its newest manifest; nothing if it has none."""
-    if s3 is None:
-        from lakehouse import storage
-        from lakehouse.settings import settings
-
-        s3, bucket = storage.client(), storage.split(f"{settings().landing}/")[0]
-    newest = _newest(source, s3, bucket)
-    return newest.until if newest else None
+            manifest = Manifest(source, batch, snapshot, watermark, marks, spool.upload(place, batch))
+        try:
+            batches.commit(place, source, batch, manifest.__dict__)
+        except BatchTaken as taken:
+            raise OutboxError(str(taken)) from None
+    return LandReport(batch, spool.counts, manifest.until, time.monotonic() - began)
 
 
 @contextmanager
@@ -190,51 +160,15 @@ def _watermark(last: Manifest | None, snapshot: str, now: datetime | None, drawn
     return reached, [(number, at) for number, at in marks if number >= _xmin(snapshot)]
 
 
-def _spool(connection: Connection, seen: str, folder: Path, source: str) -> dict[str, tuple[Path, int]]:
+def _fill(spool: Spool, connection: Connection, seen: str) -> None:
     """Write the new rows to one file a table, holding few of them in memory at a time."""
-    counts: dict[str, int] = {}
-    with ExitStack() as stack:
-        files: dict[str, gzip.GzipFile] = {}
-        cursor = stack.enter_context(connection.cursor("outbox"))
+    with connection.cursor("outbox") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(READ, {"seen": seen})
         for table, line in cursor:
-            if table not in files:
-                if not SAFE_NAME.fullmatch(table):
-                    raise OutboxError(f"{source}: outbox names a table '{table}'; valid are letters, digits and _")
-                raw = stack.enter_context((folder / table).open("wb"))
-                files[table] = stack.enter_context(gzip.GzipFile("", "wb", 6, raw, mtime=0))
-            files[table].write(line.encode() + b"\n")
-            counts[table] = counts.get(table, 0) + 1
-    return {table: (folder / table, rows) for table, rows in counts.items()}
+            spool.write(table, line)
 
 
-def _upload(s3: S3Client, bucket: str, key: str, file: Path, rows: int) -> dict[str, Any]:
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    s3.upload_file(str(file), bucket, key)
-    return {"key": key, "rows": rows, "bytes": file.stat().st_size, "sha256": digest}
-
-
-def _newest(source: str, s3: S3Client, bucket: str) -> Manifest | None:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{source}/_batches/")
-    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
-    if not keys:
-        return None
-    stored = json.loads(s3.get_object(Bucket=bucket, Key=max(keys))["Body"].read())
-    return Manifest(**stored | {"marks": [(xmax, at) for xmax, at in stored["marks"]]})
-
-
-def _commit(s3: S3Client, bucket: str, manifest: Manifest) -> None:
-    from botocore.exceptions import ClientError
-
-    key = f"{manifest.source}/_batches/{manifest.batch}.json"
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=manifest.to_json(), IfNoneMatch="*")
-    except ClientError as refused:
-        if refused.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
-            raise
-        raise OutboxError(
-            f"{manifest.source}: s3://{bucket}/{key} was written by another reader meanwhile. Run it again: what that one did not "
-            "take is still in the outbox"
-        ) from None
+def _newest(source: str, place: Place) -> Manifest | None:
+    stored = batches.newest(source, place)
+    return Manifest(**stored | {"marks": [(xmax, at) for xmax, at in stored["marks"]]}) if stored else None

@@ -15,7 +15,9 @@ import pytest
 
 from infra.world.advance import Place, World
 from lakehouse import storage
-from lakehouse.sources.outbox import LandReport, OutboxError, land, watermark
+from lakehouse.sources.batches import LandReport, watermark
+from lakehouse.sources.batches import Place as Landing
+from lakehouse.sources.outbox import OutboxError, land
 
 MakePlace = Callable[[], Place]
 pytestmark = pytest.mark.integration
@@ -103,7 +105,7 @@ def test_the_watermark_waits_for_open_transactions(plain: Source) -> None:
     assert done is None or done > written[2]
     while done is None:  # somebody else's transaction on this server
         done = plain.land().watermark
-    assert watermark("plain", plain.place.s3, plain.place.bucket) == done
+    assert watermark("plain", Landing(plain.place.s3, plain.place.bucket)) == done
 
 
 def test_a_rolled_back_transaction_never_lands(plain: Source) -> None:
@@ -183,7 +185,7 @@ def test_with_nothing_new_the_watermark_still_advances(plain: Source) -> None:
     plain.land(clock=lambda: moment)
     later = plain.land(clock=lambda: moment + timedelta(hours=1))
     assert later.rows == {}
-    assert watermark("plain", plain.place.s3, plain.place.bucket) == later.watermark == moment + timedelta(hours=1)
+    assert watermark("plain", Landing(plain.place.s3, plain.place.bucket)) == later.watermark == moment + timedelta(hours=1)
     assert len(list(plain.landed())) == 1
 
 
