@@ -48,6 +48,8 @@ class Table:
     tags: tuple[str, ...] = ()
     costly: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    watched_by: str = ""
+    """Models: the table that evaluates the version served; a verdict "beyond" in it rolls that version back."""
     layer: str = ""
     """Given by the folder the file is in, when the graph is loaded."""
 
@@ -159,10 +161,16 @@ def model(
     refresh: Refresh = "weekly",
     parameters: Mapping[str, Any] | None = None,
     tags: str | Sequence[str] = (),
+    watched_by: str = "",
 ) -> Callable[[Callable[..., Any]], Table]:
-    """Declare a training job. Its inputs are pinned, its result, parameters and metrics are kept in MLflow."""
+    """Declare a training job. Its inputs are pinned, its result, parameters and metrics are kept in MLflow.
+
+    watched_by: a table with the columns as_of_date, model_version, figure, value and verdict; where its newest day says "beyond"
+    of the version served, the version before is served again.
+    """
 
     def declare(function: Callable[..., Any]) -> Table:
-        return Table(kind="model", parameters=dict(parameters or {}), tags=_words(tags), **_facts(function, refresh, owner))
+        facts = _facts(function, refresh, owner)
+        return Table(kind="model", parameters=dict(parameters or {}), tags=_words(tags), watched_by=watched_by, **facts)
 
     return declare

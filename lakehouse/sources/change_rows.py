@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from lakehouse.sources.json_lines import Literal, objects, text_of
+from lakehouse.sources.objects import Text
 from lakehouse.sources.received import Items, Names, Unreadable
 
 ENVELOPE = ("sequence", "operation", "at", "row")
@@ -13,19 +13,19 @@ OPERATIONS = ("upsert", "delete")
 LARGEST = 2**63 - 1
 
 
-def rows(lines: Iterator[bytes | None], names: Names) -> Items:
+def rows(text: Text, names: Names) -> Items:
     """`_op`, `_sequence`, `_event_at`, then the declared columns of the row."""
     envelope = Names(ENVELOPE, names.unknown)
-    for number, text, found in objects(lines):
+    for number, written, found in objects(text):
         if isinstance(found, str):
-            yield Unreadable(number, text, found)
+            yield Unreadable(number, written, found)
             continue
         reason = _refusal(found, envelope) or names.refusal(tuple(found["row"]))
         if reason:
-            yield Unreadable(number, text, reason)
+            yield Unreadable(number, written, reason)
             continue
         row = found["row"]
-        yield number, [found["operation"], found["sequence"], found["at"], *map(row.get, names.declared)]
+        yield number, [found["operation"], found["sequence"], found["at"], *names.values(row)]
 
 
 def _refusal(change: dict[str, Any], envelope: Names) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
+from itertools import chain
 
-from lakehouse.sources.objects import LINE_LIMIT
-from lakehouse.sources.received import Items, Names, ObjectRefused, Unreadable
+from lakehouse.sources.objects import LINE_LIMIT, Text
+from lakehouse.sources.received import LACKS, Items, Names, ObjectRefused, Unreadable
 
 RECORD_LIMIT = 1 << 20
-
+DETECT = "detect"
+DELIMITERS = (",", ";", "\t", "|")
+Texts = Iterator[tuple[int, str] | Unreadable]
 
 CLOSING = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
 
@@ -40,7 +42,28 @@ class Fields:
         """The fields of one record."""
         if '"' not in text:
             return [field or None for field in text.split(self.delimiter)]
-        return self.resume([], text)
+        return self._simple(text) or self.resume([], text)
+
+    def _simple(self, text: str) -> list[str | None]:
+        """The fields where each quote opens or closes a field and none is doubled; nothing where it is not so simple."""
+        delimiter, parts = self.delimiter, text.split('"')
+        if len(parts) % 2 == 0 or len(delimiter) != 1:
+            return []
+        found: list[str | None] = []
+        last = len(parts) - 1
+        for place, part in enumerate(parts):
+            if place % 2:
+                found.append(part)
+                continue
+            begin, end = 1 if place else 0, len(part) - 1 if place < last else len(part)
+            if (place and part and part[0] != delimiter) or (place < last and part and part[-1] != delimiter):
+                return []
+            if not part:
+                if 0 < place < last:
+                    return []
+            elif begin <= end:
+                found += [field or None for field in part[begin:end].split(delimiter)]
+        return found
 
     def resume(self, found: list[str | None], text: str) -> list[str | None]:
         """The fields found before, and those of the text after them."""
@@ -66,31 +89,42 @@ class Fields:
             at += len(self.delimiter)
 
 
-def rows(lines: Iterator[bytes | None], names: Names, delimiter: str, encoding: str) -> Items:
-    """The declared columns of each record, found by the header's names."""
+def rows(text: Text, names: Names, delimiter: str = ",", header: bool = True) -> Items:
+    """The declared columns of each record, found by the header's names, or by their order where there is no header."""
+    texts = _texts(text)
+    if delimiter == DETECT:
+        delimiter, texts = _delimiter(texts, names)
     fields = Fields(delimiter)
-    records = _records(_texts(lines, encoding), fields)
-    header = next(records, None)
-    if header is None:
-        raise ObjectRefused("the object is empty: a header is expected, even where no row follows.")
-    if isinstance(header, Unreadable):
-        raise ObjectRefused(f"the header cannot be read: {header.reason}.")
-    received = tuple(name or "" for name in header[1])
-    places = _places(received, names)
-    width = len(received)
+    records = _records(texts, fields)
+    if header:
+        width, places = _header(next(records, None), names)
+    else:
+        width, places = len(names.declared), [*range(len(names.declared))]
+        names.refusal(names.declared)
+    in_order = places == [*range(width)]
     for record in records:
         if isinstance(record, Unreadable):
             yield record
         elif len(record[1]) != width:
-            number, found, text = record
+            number, found, raw = record
             how = "many" if len(found) > width else "few"
-            yield Unreadable(number, text, f"too {how} fields: {len(found)}, the header has {width}")
+            yield Unreadable(number, raw, f"too {how} fields: {len(found)}, {'the header has' if header else 'declared are'} {width}")
         else:
             values = record[1]
-            yield record[0], [values[place] for place in places]
+            yield record[0], values if in_order else [None if place is None else values[place] for place in places]
 
 
-def _places(received: tuple[str, ...], names: Names) -> list[int]:
+def _header(record: tuple[int, list[str | None], str] | Unreadable | None, names: Names) -> tuple[int, list[int | None]]:
+    if record is None:
+        raise ObjectRefused("the object is empty: a header is expected, even where no row follows.")
+    if isinstance(record, Unreadable):
+        raise ObjectRefused(f"the header cannot be read: {record.reason}.")
+    received = tuple(name or "" for name in record[1])
+    return len(received), places(received, names)
+
+
+def places(received: tuple[str, ...], names: Names) -> list[int | None]:
+    """Where each declared column stands in a header; None for one that may be missing. Raises ObjectRefused."""
     shown = f"Received: {', '.join(received)}. Valid: {', '.join(names.declared)}."
     twice = sorted({name for name in received if received.count(name) > 1})
     if twice:
@@ -98,36 +132,48 @@ def _places(received: tuple[str, ...], names: Names) -> list[int]:
     refusal = names.refusal(received)
     if refusal:
         raise ObjectRefused(f"in the header {refusal}. {shown}")
-    missing = [name for name in names.declared if name not in received]
-    if missing:
-        raise ObjectRefused(f"the header lacks {', '.join(missing)}. {shown}")
-    return [received.index(name) for name in names.declared]
+    spelled = [name if name in received else names.respelled.get(name, name) for name in names.declared]
+    missing = [name for name, met in zip(names.declared, spelled, strict=True) if met not in received]
+    if missing and (names.drift.missing != "accept" or len(missing) == len(names.declared)):
+        raise ObjectRefused(f"{LACKS}{', '.join(missing)}. {shown}")
+    return [received.index(name) if name in received else None for name in spelled]
 
 
-def _texts(lines: Iterator[bytes | None], encoding: str) -> Iterator[tuple[int, str] | Unreadable]:
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError:
-        codec = ""
-    if not codec or codec.startswith(("utf-16", "utf-32", "utf-7")):
-        raise ObjectRefused(f"encoding='{encoding}' cannot be read line by line. Valid: utf-8, cp1252, latin-1…")
-    for number, line in enumerate(lines, 1):
+def _delimiter(texts: Texts, names: Names) -> tuple[str, Texts]:
+    """The delimiter that finds most declared names in the first line, or most fields where none is found."""
+    first = next(texts, None)
+    if first is None or isinstance(first, Unreadable):
+        return ",", texts if first is None else chain([first], texts)
+
+    def found(delimiter: str) -> tuple[int, int]:
+        try:
+            fields = Fields(delimiter).split(first[1].removesuffix("\r"))
+        except (Refused, Open):
+            return 0, 0
+        return len({*fields} & {*names.declared}), len(fields)
+
+    return max(DELIMITERS, key=found), chain([first], texts)
+
+
+def _texts(text: Text) -> Texts:
+    codec = text.codec
+    for number, line in enumerate(text.lines, 1):
         if line is None:
             yield Unreadable(number, "", f"the line is longer than {LINE_LIMIT >> 20} MB")
             continue
         try:
-            text = line.decode(codec)
+            decoded = line.decode(codec)
         except UnicodeDecodeError as wrong:
             raw = line.decode(codec, errors="replace")
-            yield Unreadable(number, raw, f"no {encoding.upper()} at byte {wrong.start + 1} of the line")
+            yield Unreadable(number, raw, f"no {text.encoding.upper()} at byte {wrong.start + 1} of the line")
             continue
-        if "\0" in text:
-            yield Unreadable(number, text.replace("\0", "␀"), "a NUL character in the line")
+        if "\0" in decoded:
+            yield Unreadable(number, decoded.replace("\0", "␀"), "a NUL character in the line")
         else:
-            yield number, text
+            yield number, decoded
 
 
-def _records(texts: Iterator[tuple[int, str] | Unreadable], fields: Fields) -> Iterator[tuple[int, list[str | None], str] | Unreadable]:
+def _records(texts: Texts, fields: Fields) -> Iterator[tuple[int, list[str | None], str] | Unreadable]:
     """Lines joined where a quote spans them; of a broken record every line is reported."""
     for first in texts:
         if isinstance(first, Unreadable):
@@ -145,7 +191,7 @@ def _records(texts: Iterator[tuple[int, str] | Unreadable], fields: Fields) -> I
 
 
 def _spanning(
-    first: tuple[int, str], texts: Iterator[tuple[int, str] | Unreadable], fields: Fields, opened: Open
+    first: tuple[int, str], texts: Texts, fields: Fields, opened: Open
 ) -> Iterator[tuple[int, list[str | None], str] | Unreadable]:
     held, size = [first], len(first[1])
     found, pending = opened.found, [opened.rest + ("\r" if first[1].endswith("\r") else "")]

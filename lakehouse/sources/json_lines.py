@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from json.encoder import encode_basestring
 from typing import Any
 
-from lakehouse.sources.objects import LINE_LIMIT
+from lakehouse.sources.objects import LINE_LIMIT, Text
 from lakehouse.sources.received import Items, Names, Unreadable
 
 BLANK = " \t\r"
@@ -41,25 +41,26 @@ _decoder: Any = json.JSONDecoder(object_pairs_hook=_object, parse_float=Literal,
 _scan = _decoder.scan_once
 
 
-def objects(lines: Iterator[bytes | None]) -> Iterator[tuple[int, str, dict[str, Any] | str]]:
+def objects(text: Text) -> Iterator[tuple[int, str, dict[str, Any] | str]]:
     """Line number, its text, and the object in it or why there is none. Blank lines are passed over."""
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.lines, 1):
         if line is None:
             yield number, "", f"the line is longer than {LINE_LIMIT >> 20} MB"
             continue
         try:
-            text = line.decode().strip(BLANK)
+            written = line.decode(text.codec).strip(BLANK)
         except UnicodeDecodeError as wrong:
-            yield number, line.decode(errors="replace"), f"no UTF-8 at byte {wrong.start + 1} of the line"
+            yield number, line.decode(text.codec, errors="replace"), f"no {text.encoding.upper()} at byte {wrong.start + 1} of the line"
             continue
-        if text:
+        if written:
             try:
-                yield number, text, _read(text)
+                yield number, written, read(written)
             except Refused as refused:
-                yield number, text, str(refused)
+                yield number, written, str(refused)
 
 
-def _read(text: str) -> dict[str, Any]:
+def read(text: str) -> dict[str, Any]:
+    """The one object of a text, strictly. Raises Refused."""
     try:
         found, end = _scan(text, 0)
     except json.JSONDecodeError as wrong:
@@ -120,11 +121,17 @@ def text_of(value: object) -> str:
     return encode_basestring(value)  # type: ignore[arg-type]
 
 
-def rows(lines: Iterator[bytes | None], names: Names) -> Items:
+def rows(text: Text, names: Names) -> Items:
     """The declared columns of each line."""
-    for number, text, found in objects(lines):
-        reason = found if isinstance(found, str) else names.refusal(tuple(found))
-        if reason:
-            yield Unreadable(number, text, reason)
+    return of_declared(objects(text), names)
+
+
+def of_declared(found: Iterator[tuple[int, str, dict[str, Any] | str]], names: Names) -> Items:
+    """The declared columns of each object, or why it is none."""
+    for number, written, item in found:
+        if isinstance(item, str):
+            yield Unreadable(number, written, item)
+        elif reason := names.refusal(tuple(item)):
+            yield Unreadable(number, written, reason)
         else:
-            yield number, [*map(found.get, names.declared)]  # type: ignore[union-attr]
+            yield number, names.values(item)

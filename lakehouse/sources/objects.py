@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from lakehouse.sources import charsets
+from lakehouse.sources.packed import LONGEST_MAGIC, SUFFIXES, content, kind_by_content, pieces_of, unpacked
 from lakehouse.sources.received import ObjectRefused
 
-PIECE = 1 << 18
 LINE_LIMIT = 16 << 20
-GZIP = b"\x1f\x8b"
-UTF8_MARK = b"\xef\xbb\xbf"
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 Open = Callable[[], BinaryIO]
 
@@ -32,32 +29,62 @@ class Meter:
             yield piece
 
 
-def lines_of(open_stream: Open, name: str, meter: Meter) -> Iterator[bytes | None]:
-    """Lines without their line end, None for one past the limit. Raises ObjectRefused before the first."""
-    if name.endswith(".gz"):
-        _check_gzip(open_stream)
-    with open_stream() as stream:
-        pieces = _pieces(stream)
-        yield from _lines(_checked(meter.counted(_unpacked(pieces) if name.endswith(".gz") else pieces)))
+@dataclass(frozen=True)
+class Text:
+    """An object's text: its lines as bytes in `codec`, None for one past the limit."""
+
+    codec: str
+    encoding: str
+    """What it was encoded in before, for messages."""
+    lines: Iterator[bytes | None]
+
+
+def text_of(open_stream: Open, name: str, meter: Meter, encoding: str = "utf-8") -> Text:
+    """The object's lines without their line ends, in an encoding that lines can be cut in.
+
+    A byte-order mark wins over what is declared, where that allows it. Raises ObjectRefused, before the first line or at once.
+    """
+    codec = "utf-8"
+    if encoding == charsets.DETECT:
+        codec = charsets.detected(content(open_stream, name))
+    elif encoding != "utf-8":
+        codec = charsets.codec_of(encoding)
+        if codec != "utf-8":
+            codec = charsets.marked(_first(content(open_stream, name))) or codec
+        if codec in ("utf-16", "utf-32"):
+            raise ObjectRefused(f'the content has no byte-order mark. Declare encoding="{codec}-le" or "{codec}-be".')
+    pieces = _whole(meter.counted(content(open_stream, name)), codec)
+    if charsets.is_wide(codec):
+        return Text("utf-8", codec, _lines(charsets.as_utf8(pieces, codec)))
+    return Text(codec, codec, _lines(pieces))
+
+
+def pieces_as_utf8(open_stream: Open, name: str, meter: Meter, encoding: str = "utf-8") -> Iterator[bytes]:
+    """The object's content as UTF-8, in pieces; what cannot be decoded is left as bytes that UTF-8 has not."""
+    text = text_of(open_stream, name, meter, encoding)
+    codec = text.encoding
+    pieces = _whole(meter.counted(content(open_stream, name)), codec)
+    return pieces if codec == "utf-8" else charsets.as_utf8(pieces, codec)
 
 
 def content_hash(stream: BinaryIO) -> str:
-    """SHA-256 of an object's content, unpacked where it is whole gzip: packed anew it is the same."""
+    """SHA-256 of an object's content, unpacked where it is a whole archive: packed anew it is the same."""
     packed, plain = hashlib.sha256(), hashlib.sha256()
 
     def seen() -> Iterator[bytes]:
-        for piece in _pieces(stream):
+        for piece in pieces_of(stream):
             packed.update(piece)
             yield piece
 
     pieces = seen()
     first = next(pieces, b"")
-    if not first.startswith(GZIP):
+    kind = kind_by_content(first)
+    if kind in ("", "zip"):  # workbooks are zip archives too
         for _ in pieces:
             pass
         return packed.hexdigest()
     try:
-        for piece in _unpacked(_again(first, pieces)):
+        for piece in unpacked(kind, _again(first, pieces)):
             plain.update(piece)
     except ObjectRefused:
         for _ in pieces:
@@ -66,16 +93,14 @@ def content_hash(stream: BinaryIO) -> str:
     return plain.hexdigest()
 
 
-def _check_gzip(open_stream: Open) -> None:
-    """Unpack everything once: a cut archive must not give its first half."""
-    with open_stream() as stream:
-        for _ in _unpacked(_pieces(stream)):
-            pass
-
-
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    while piece := stream.read(PIECE):
-        yield piece
+def _first(pieces: Iterator[bytes]) -> bytes:
+    """The first bytes, as many as any mark has."""
+    first = b""
+    for piece in pieces:
+        first += piece
+        if len(first) >= LONGEST_MAGIC:
+            break
+    return first
 
 
 def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -83,44 +108,17 @@ def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Gunzip, one member after the other; anything but whole members is refused."""
-    member, members = None, 0
-    try:
-        for piece in pieces:
-            left = piece
-            while left:
-                if member is None:
-                    left = left.lstrip(b"\0") if members else left  # padding after a member is allowed
-                    if not left:
-                        break
-                    member = zlib.decompressobj(wbits=31)
-                out = member.decompress(left, PIECE * 4)
-                left = member.unconsumed_tail or member.unused_data
-                if out:
-                    yield out
-                if member.eof:
-                    member, members = None, members + 1
-    except zlib.error as broken:
-        raise ObjectRefused(f"the gzip archive is damaged ({broken}). Deliver it again.") from None
-    if member is not None:
-        raise ObjectRefused("the gzip archive ends too early: the delivery was cut off. Deliver it again.")
-    if not members:
-        raise ObjectRefused("the gzip archive is empty: nothing was delivered. Deliver it again.")
-
-
-def _checked(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Drop UTF-8's mark; refuse what is packed or encoded otherwise than it says."""
-    first = b""
-    for piece in pieces:
-        first += piece
-        if len(first) >= len(UTF8_MARK):
-            break
-    if first.startswith(GZIP):
-        raise ObjectRefused("the content is a gzip archive, but the name does not end in '.gz'. Name it so.")
-    if first.startswith(UTF16_MARKS):
-        raise ObjectRefused("the content is UTF-16. Deliver UTF-8.")
-    yield first.removeprefix(UTF8_MARK)
+def _whole(pieces: Iterator[bytes], codec: str) -> Iterator[bytes]:
+    """Drop the byte-order mark; refuse what is packed or encoded otherwise than it says."""
+    first = _first(pieces)
+    kind = kind_by_content(first)
+    if kind:
+        suffix = next(s for s, k in SUFFIXES.items() if k == kind)
+        raise ObjectRefused(f"the content is a {kind} archive, but the name does not end in '{suffix}'. Name it so.")
+    mark = charsets.marked(first)
+    if mark.startswith(charsets.WIDE) and not codec.startswith(charsets.WIDE):
+        raise ObjectRefused(f'the content is {mark[:6].upper()}. Deliver UTF-8, or declare encoding="{mark[:6]}" (or "detect").')
+    yield first[len(next((m for m, c in charsets.MARKS if c == mark), b"")) :]
     yield from pieces
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from lakehouse.settings import settings
-from tests.bench import changed_rows, cpu, graph_of_a_thousand, machinery, nothing_new
+from tests.bench import changed_rows, cpu, graph_of_a_thousand, machinery, nothing_new, reading
 from tests.bench.figure import Figure
 from tests.bench.lake import Lake
 from tests.stacks import bench_stack
@@ -42,6 +42,7 @@ def main(wanted: list[str]) -> int:
 
         benchmarks: dict[str, Callable[[], Iterator[Figure]]] = {
             "graph": lambda: graph_of_a_thousand.figures(folder),
+            "reading": lambda: reading.figures(folder),
             "nothing_new": lambda: in_lake(nothing_new.figures, "nothing"),
             "machinery": lambda: in_lake(machinery.figures, "machinery"),
             "changed_rows": lambda: in_lake(changed_rows.figures, "changed"),

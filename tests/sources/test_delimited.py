@@ -127,9 +127,11 @@ def test_a_header_that_does_not_fit_refuses_the_whole_object(content, parts):
     assert row["_line"] == 0 and all(part in row["_error"] for part in parts), row["_error"]
 
 
-def test_an_encoding_that_cannot_be_read_by_lines_is_refused():
-    (row,) = rows("id", source=Csv("crm", encoding="utf-16"))
-    assert "encoding='utf-16' cannot be read line by line. Valid: utf-8" in row["_error"]
+def test_an_encoding_nobody_knows_or_that_says_too_little_is_refused():
+    (row,) = rows("id", source=Csv("crm", encoding="utf-99"))
+    assert "encoding='utf-99' is none. Valid: utf-8" in row["_error"]
+    (row,) = rows("id".encode("utf-16-le"), source=Csv("crm", encoding="utf-16"))
+    assert 'Declare encoding="utf-16-le"' in row["_error"]
 
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=0, max_size=8)
