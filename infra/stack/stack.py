@@ -247,6 +247,7 @@ def _settings(place: Place) -> str:
         "WAREHOUSE_URL": postgres.url(config, "loader", given.loader, "warehouse"),
         "READER_URL": postgres.url(config, "analyst", given.analyst, "warehouse"),
         "SHOP_URL": postgres.url(config, "shop", given.shop, "shop"),
+        "LOYALTY_URL": postgres.url(config, "shop", given.shop, "shop"),
         "MLFLOW_URL": f"http://127.0.0.1:{ports.mlflow}",
         "AIRFLOW_URL": f"http://127.0.0.1:{ports.airflow}",
         "AIRFLOW_USER": airflow.USER,

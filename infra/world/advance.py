@@ -93,6 +93,8 @@ class World:
             standing = self._standing(connection)
             if standing is None:
                 raise WorldError("there is no world yet; make one: python -m infra.world create --size small")
+            with connection.transaction():
+                connection.execute(shop.SCHEMA.read_text(encoding="utf-8"))  # a world of an older version gets what is new
             first = standing.advanced_to
             while standing.advanced_to < target:
                 standing = self._step(connection, standing, target)

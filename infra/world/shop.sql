@@ -77,6 +77,14 @@ CREATE TABLE IF NOT EXISTS consents (
     updated_at timestamptz NOT NULL DEFAULT shop_now(),
     UNIQUE (customer_id, purpose)
 );
+-- Points for delivered orders, kept by another team's program that writes no outbox: the lakehouse reads its changes from the log.
+CREATE TABLE IF NOT EXISTS loyalty_accounts (
+    account_id text PRIMARY KEY,
+    customer_id text NOT NULL UNIQUE REFERENCES customers ON DELETE CASCADE,
+    points integer NOT NULL CHECK (points >= 0),
+    enrolled_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
 
 -- One row per change, written in the change's own transaction.
 CREATE TABLE IF NOT EXISTS outbox (
@@ -109,6 +117,18 @@ BEGIN
     NEW.updated_at := shop_now();
     RETURN NEW;
 END $$;
+CREATE OR REPLACE FUNCTION give_points() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO loyalty_accounts AS known (account_id, customer_id, points, enrolled_at, updated_at)
+    SELECT 'L-' || n.customer_id, n.customer_id, sum(floor(n.total))::int, max(n.updated_at), max(n.updated_at)
+    FROM now_there n JOIN before_it b USING (order_id)
+    WHERE n.status = 'delivered' AND b.status <> 'delivered' AND n.customer_id IS NOT NULL
+    GROUP BY n.customer_id ORDER BY n.customer_id
+    ON CONFLICT (account_id) DO UPDATE SET points = known.points + EXCLUDED.points, updated_at = EXCLUDED.updated_at;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER orders_give_points AFTER UPDATE ON orders REFERENCING OLD TABLE AS before_it NEW TABLE AS now_there
+    FOR EACH STATEMENT EXECUTE FUNCTION give_points();
 -- An order's total is the sum of its lines' amounts in every committed state; refunds and cancellations are rows and
 -- states beside it and never change it.
 CREATE OR REPLACE FUNCTION check_total() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -145,6 +165,13 @@ BEGIN
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_total();
         CREATE CONSTRAINT TRIGGER line_amounts_agree AFTER INSERT OR DELETE OR UPDATE OF amount, order_id ON order_lines
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_total();
+    END IF;
+END $$;
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'lakehouse') THEN
+        CREATE PUBLICATION lakehouse FOR TABLE loyalty_accounts;
     END IF;
 END $$;
 

@@ -33,7 +33,7 @@ def program(place: Place) -> Program:
             # No socket file: its path has a length limit that a test's folder passes.
             "-c", "unix_socket_directories=",
             "-c", f"shared_buffers={config.postgres_memory}", "-c", "max_connections=80",
-            "-c", "wal_level=logical", "-c", "max_wal_size=2GB", "-c", "checkpoint_timeout=15min",
+            "-c", "wal_level=logical", "-c", "max_wal_size=2GB", "-c", "max_slot_wal_keep_size=2GB", "-c", "checkpoint_timeout=15min",
             "-c", "timezone=UTC", "-c", "log_timezone=UTC", "-c", "jit=off",
         ],
         ports={"postgres": config.ports.postgres},
@@ -167,6 +167,7 @@ def _set_up(place: Place) -> None:
         for role, password in passwords.items():
             verb = "ALTER" if role in roles else "CREATE"
             admin.execute(SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}").format(Identifier(role), Literal(password)))
+        admin.execute("ALTER ROLE shop REPLICATION")  # its changes are read from the log
         admin.execute("ALTER ROLE analyst SET default_transaction_read_only = on")
         ensure_roles(admin, "analyst")
         for database, owner in OWNERS.items():

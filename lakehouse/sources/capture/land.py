@@ -130,7 +130,7 @@ class _Run:
     @property
     def slot(self) -> str:
         """The slot this run reads through."""
-        return slot_of(self.source, self.generation)
+        return slot_of(self.connection, self.source, self.generation)
 
     def _watch(self) -> None:
         slot = lag(self.connection, self.source).get(self.slot)

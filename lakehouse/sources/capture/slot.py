@@ -25,9 +25,10 @@ class CaptureError(LakehouseError):
     """A source's log could not be read."""
 
 
-def slot_of(source: str, generation: int) -> str:
-    """What a source's slot is called on its server; a new one has a new number, so that it is never taken for the one before."""
-    return f"lakehouse_{source}_{generation}".lower()
+def slot_of(connection: Connection, source: str, generation: int) -> str:
+    """What a source's slot is called: names are the whole server's; a new one has a new number and is never taken for the one before."""
+    row: Any = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
+    return f"lakehouse_{source}_{row[0]}_{generation}".lower()
 
 
 def lag(connection: Connection, source: str) -> dict[str, tuple[str, int]]:
@@ -35,7 +36,7 @@ def lag(connection: Connection, source: str) -> dict[str, tuple[str, int]]:
     found = connection.execute(
         "SELECT slot_name, wal_status, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint "
         "FROM pg_replication_slots WHERE slot_name ~ %s AND NOT temporary",
-        [f"^{slot_of(source, 0)[:-1]}[0-9]+$"],
+        [f"^{slot_of(connection, source, 0)[:-1]}[0-9]+$"],
     )
     return {name: (str(status), int(kept)) for name, status, kept in found}
 
@@ -75,8 +76,8 @@ class Replication:
             self.connection = psycopg2.connect(dsn, connection_factory=LogicalReplicationConnection, options=options)
         except psycopg2.OperationalError as refused:
             raise CaptureError(
-                f"{source}: its server allows no replication ({str(refused).strip()}). It needs wal_level=logical, and the role "
-                "LOGIN REPLICATION: ALTER ROLE … REPLICATION"
+                f"{source}: no replication connection ({str(refused).strip()}). Its server must be up, with wal_level=logical, "
+                "and the role needs the right: ALTER ROLE … REPLICATION"
             ) from None
         self.cursor = self.connection.cursor()
 
@@ -141,7 +142,7 @@ def replication(source: str, dsn: str) -> Iterator[Replication]:
     stream = Replication(source, dsn)
     try:
         yield stream
-    except psycopg2.OperationalError as lost:
+    except psycopg2.Error as lost:
         raise CaptureError(f"{source}: the replication connection broke ({str(lost).strip()}). The next run goes on from here") from None
     finally:
         stream.close()

@@ -43,6 +43,7 @@ def _places(stack: Settings, folder: Path) -> Iterator[Callable[[], Place]]:
     yield make
     for name in made:
         with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = %s", [name])
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         bucket = name.replace("_", "-")
         for found in list(storage.list_objects(f"s3://{bucket}/")):
