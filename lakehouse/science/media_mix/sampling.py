@@ -121,7 +121,8 @@ def standardised(data: MediaData) -> Floats:
     return np.asarray((data.controls - data.controls.mean(axis=(0, 1))) / np.where(spread > 0, spread, 1.0), dtype=np.float64)
 
 
-def _inputs(s: Setting) -> dict[str, Floats]:
+def inputs_of(s: Setting) -> dict[str, Floats]:
+    """What the model takes as data, by name."""
     data, tests = s.data, s.tests
     past = None if data.before is None else data.scaled(data.before)
     identity_c, identity_g = np.eye(len(data.channels)), np.eye(len(data.geos))
@@ -151,7 +152,8 @@ def _inputs(s: Setting) -> dict[str, Floats]:
     }
 
 
-def _shape(s: Setting, inputs: dict[str, Floats], second: bool) -> Shape:
+def shape_of(s: Setting, inputs: dict[str, Floats], second: bool) -> Shape:
+    """The shape to compile for these inputs."""
     periods, geos, channels, lags = inputs["media"].shape
     rows, window, _ = inputs["lift_with"].shape
     return Shape(
@@ -166,14 +168,9 @@ def _shape(s: Setting, inputs: dict[str, Floats], second: bool) -> Shape:
         lags,
         rows,
         window,
-        len(tests_of(inputs)),
+        len(inputs["lift"]),
         second,
     )
-
-
-def tests_of(inputs: dict[str, Floats]) -> Floats:
-    """(M,) lifts among the inputs."""
-    return inputs["lift"]
 
 
 @lru_cache(maxsize=12)
@@ -187,8 +184,8 @@ def _run(s: Setting, effort: Effort, second: bool) -> Posterior:
     import arviz as az
     import nutpie
 
-    inputs = _inputs(s)
-    shape = _shape(s, inputs, second)
+    inputs = inputs_of(s)
+    shape = shape_of(s, inputs, second)
     wanted = {name: size for name, size in placeholders(shape).items() if math.prod(size) > 0}
     model = _compiled(shape).with_data(**{name: np.ascontiguousarray(inputs[name]) for name in wanted})
     logging.getLogger("nutpie").setLevel(logging.ERROR)
