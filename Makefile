@@ -9,7 +9,7 @@ COMPILE = $(dir $(PYTHON))uv pip compile pyproject.toml --extra dev --quiet --no
 	--python-version 3.12 --python-platform x86_64-unknown-linux-gnu --custom-compile-command "make lock"
 LOCK_CHECK := $(shell mktemp -u)
 .DEFAULT_GOAL := help
-.PHONY: help env jars minio up down status logs reset demo retail screenshot test test-fast prove bench check lock
+.PHONY: help env jars minio up down status logs reset demo retail screenshot test test-fast prove bench scorecard check lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ prove: env jars minio ## the long proofs at full size, going on where they were 
 
 bench: env jars minio ## goals and figures, side by side
 	@$(PYTHON) -m tests.bench
+
+scorecard: env ## how near to a known truth, beside others; goes on where stopped (ARGS="--minutes 60")
+	@$(PYTHON) -m tests.scorecard $(ARGS)
 
 check: env ## style, types, import contracts, lock up to date
 	@$(PYTHON) -m ruff check .

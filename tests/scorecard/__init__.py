@@ -1,0 +1,1 @@
+"""How near to a known truth the measurement comes, beside others' methods on the same data: `make scorecard`."""
