@@ -1,71 +1,76 @@
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from lakehouse.declare import Fitted, Snapshot, model
+from lakehouse.declare import Fitted, Snapshot, Trial, model
 from lakehouse.errors import LakehouseError
 
-from ..features.feat_customer_rfm import FEATURES, WINDOW_DAYS, days_before, known_on
+from ..features.feat_customer_behaviour import BEHAVIOUR
+from ..features.feat_customer_rfm import FEATURES, WINDOW_DAYS
+from ..features.feat_purchase_training import HORIZON_DAYS
+
+COLUMNS = (*FEATURES, *BEHAVIOUR)
+AUDITED = ("segment", "country")
 
 
-@model(owner="crm", parameters={"horizon_days": 30, "training_days": 28, "penalty": 1.0})
-def purchase_propensity(orders: Snapshot, customers: Snapshot, parameters: Mapping[str, Any]) -> Fitted:
-    """Probability that a customer orders within the next 30 days: logistic, calibrated, validated on later time.
+@model(
+    owner="crm",
+    watched_by="pred_propensity_evaluation",
+    parameters={"penalty": 1.0, "margin": 0.01, "slope_from": 0.8, "slope_to": 1.25, "threshold": 0.5, "gap": 0.15},
+)
+def purchase_propensity(feat_purchase_training: Snapshot, parameters: Mapping[str, Any]) -> Fitted:
+    """Probability that a customer orders within the next 30 days: calibrated, audited, validated on later time.
 
-    Features and labels are of the end of several past days; the label asks for an order recorded in the 30 days after it.
-    The figures come from a model trained on days whose labels were complete before the days it is checked on; the model
-    that is kept is then fitted by the same procedure on all days.
+    A logistic regression, unless boosted trees or a small network are better on the later day by the margin, with their
+    whole interval. The trial's estimators are fitted on rows whose labels were complete before the later day; the one that is
+    served is then fitted by the same procedure on all rows. Leaks stop the training.
     """
-    from lakehouse.science.propensity import evaluate, fit_calibrated_logistic, split_by_time
+    from lakehouse.science.fairness import audit
+    from lakehouse.science.propensity import evaluate
+    from lakehouse.science.propensity.candidates import compare_candidates, slope_beyond
+    from lakehouse.science.propensity.leaks import labels_known_by, no_column_tells_alone, rows_apart
+    from lakehouse.science.propensity.report import propensity_report
 
-    horizon = int(parameters["horizon_days"])
-    days = _labelled_days(orders, horizon, int(parameters["training_days"]))
-    known = known_on(days, orders, customers)
-    later = orders.where("customer_id IS NOT NULL").select("customer_id", "recorded_at")
-    bought = F.expr(f"recorded_at >= moment AND recorded_at < moment + INTERVAL {horizon} DAYS")
-    label = known.select("customer_id", "as_of_date", "moment").join(later, "customer_id").where(bought)
-    buyers = label.select("customer_id", "as_of_date").distinct().withColumn("bought", F.lit(1))
-    labelled = known.join(buyers, ["customer_id", "as_of_date"], "left")
-    rows = labelled.select("customer_id", "as_of_date", *FEATURES, F.coalesce("bought", F.lit(0)).alias("bought")).toPandas()
-    rows = rows.sort_values(["as_of_date", "customer_id"], ignore_index=True)
-    features = rows[list(FEATURES)].astype(float)
-
-    def fitted(which: Any) -> Any:
-        return fit_calibrated_logistic(
-            features[which], rows.loc[which, "bought"], penalty=float(parameters["penalty"]), hinges=("recency_days",),
-            groups=rows.loc[which, "customer_id"].tolist(),
-        )  # fmt: skip
-
-    split = split_by_time(rows["as_of_date"], boundary=str(days[-1]), horizon=f"{horizon}D")
-    earlier = fitted(split.train)
-    seen = evaluate(earlier.probability(features[split.later]), rows.loc[split.later, "bought"])
-    base = evaluate(_by_recency(features, split.later), rows.loc[split.later, "bought"])
-    metrics = {f"later_{name}": value for name, value in seen.metrics().items()} | {"baseline_auc": base.auc}
-    return Fitted(fitted(slice(None)), FEATURES, metrics)
-
-
-def _by_recency(features: Any, which: Any) -> Any:
-    """The simple rule beside it: who ordered most recently orders next."""
-    return 1 - (features.loc[which, "recency_days"] + 1) / (WINDOW_DAYS + 2)
-
-
-def _labelled_days(orders: DataFrame, horizon: int, count: int) -> list[date]:
-    """Days with whole feature windows before and whole label windows after them, so many that a check on later time is possible."""
-    first, last = orders.agg(F.min("ordered_at"), F.max("recorded_at")).collect()[0]
-    if first is None:
-        raise LakehouseError("purchase_propensity: there is no order yet, so nothing to learn from. Run the hourly DAG first.")
-    newest = last.date() - timedelta(days=horizon + 1)
-    earliest = first.date() + timedelta(days=WINDOW_DAYS)
-    needed = earliest + timedelta(days=horizon)
-    if newest < needed:
+    rows = feat_purchase_training.toPandas().sort_values(["as_of_date", "customer_id"], ignore_index=True)
+    features, label = rows[list(COLUMNS)].astype(float), (rows["order_days_after"] > 0).astype(int)
+    earlier, later = rows["part"] == "earlier", rows["part"] == "later"
+    if not earlier.any() or not later.any():
         raise LakehouseError(
-            f"purchase_propensity: orders reach from {first:%Y-%m-%d} to {last:%Y-%m-%d}; "
-            f"{WINDOW_DAYS} days of features, {horizon} days of label "
-            f"and {horizon} more to check it later need orders until {needed + timedelta(days=horizon + 1)}. Wait, or load more history."
+            f"purchase_propensity: {int(earlier.sum())} rows to try on, {int(later.sum())} to check on: {WINDOW_DAYS} days of features "
+            f"and twice {HORIZON_DAYS} days of labels are needed. Wait, or load more history."
         )
-    recent = days_before(newest, count)
-    early = days_before(newest - timedelta(days=horizon), count)
-    return sorted({day for day in (*early, *recent) if day >= earliest})
+    labels_known_by(rows.loc[earlier, "as_of_date"], f"{HORIZON_DAYS}D", str(rows.loc[later, "as_of_date"].min()))
+    rows_apart(rows[earlier], rows[later], ["customer_id", "as_of_date"])
+    no_column_tells_alone(features, label)
+
+    compared = compare_candidates(features[earlier], label[earlier], rows.loc[earlier, "customer_id"],
+                                  features[later], label[later], penalty=parameters["penalty"], margin=parameters["margin"])  # fmt: skip
+    tried = compared.chosen
+    p, truth = tried.probability(features[later]), label[later]
+    seen, rule = evaluate(p, truth), _by_recency(features[later])
+    groups = rows.loc[later, list(AUDITED)].fillna("unknown").reset_index(drop=True)
+    limits = {"demographic parity": parameters["gap"], "equal opportunity": parameters["gap"], "calibration": parameters["gap"] / 2}
+    fair = audit(p, truth, groups.apply(_joined), parameters["threshold"], limits, level=1 - 0.05 / (len(limits) * len(AUDITED)))
+    failed = slope_beyond(seen, (parameters["slope_from"], parameters["slope_to"]))
+    unfair = [line for line in fair.text.splitlines() if line.startswith("beyond")]
+    failed |= {"fairness": "; ".join(unfair)} if unfair else {}
+
+    def loss(estimator: Any) -> Any:
+        return (estimator.probability(features[later]) - truth) ** 2
+
+    metrics = {f"later_{name}": value for name, value in seen.metrics().items()}
+    metrics |= {"baseline_auc": evaluate(rule, truth).auc, "baseline_brier": float(((rule - truth) ** 2).mean()), **compared.metrics()}
+    metrics["largest_fairness_gap"] = float(fair.table["gap"].max())
+    page = propensity_report(tried, features[later], truth, rule, compared.table, fair, metrics)
+    trial = Trial(tried, loss, list((rule - truth) ** 2), rows.loc[later, "customer_id"].tolist(), failed, parameters["margin"])
+    served = compared.fit(features, label, rows["customer_id"])
+    return Fitted(served, COLUMNS, metrics, {"report.html": page}, trial)
+
+
+def _by_recency(features: Any) -> Any:
+    """The simple rule beside it: who ordered most recently orders next."""
+    return 1 - (features["recency_days"] + 1) / (WINDOW_DAYS + 2)
+
+
+def _joined(group: Any) -> Any:
+    """Groups too small to judge are one group."""
+    return group.where(group.map(group.value_counts()) >= 30, "others")

@@ -17,9 +17,11 @@ from lakehouse.declare import AsOf, Column, Model, Snapshot, between, references
     ],
     checks=[references("customers", "customer_id")],
 )
-def pred_customer_propensity(feat_customer_rfm: Snapshot, purchase_propensity: Model, as_of: AsOf) -> DataFrame:
+def pred_customer_propensity(
+    feat_customer_rfm: Snapshot, feat_customer_behaviour: Snapshot, purchase_propensity: Model, as_of: AsOf
+) -> DataFrame:
     """How likely each customer orders within 30 days, computed at the end of a day."""
-    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of))
+    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(feat_customer_behaviour, ["customer_id", "as_of_date"])
     scored = purchase_propensity.score(today, "probability")
     return scored.select(
         "customer_id", "as_of_date", "probability",

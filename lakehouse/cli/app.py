@@ -154,6 +154,39 @@ def train(
 
 
 @app.command()
+def retrain(
+    mlflow_run: Annotated[str, typer.Argument(help="The id of a training run in MLflow.")], format: Lines = TextOrJson.text
+) -> None:
+    """Train again from what an MLflow run read, and compare the metrics: nothing is kept. Fails where one differs."""
+    from lakehouse.cli import answers
+    from lakehouse.models.train import retrain as again
+
+    figures = again(declared(), mlflow_run)
+    if format is TextOrJson.json:
+        answers.print_json({name: {"then": then, "now": now} for name, (then, now) in figures.items()})
+    else:
+        for name, (then, now) in sorted(figures.items()):
+            typer.echo(f"{'=' if then == now else '≠'} {name}: {then!r}" + ("" if then == now else f", now {now!r}"))
+    if any(then != now for then, now in figures.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    model: Annotated[str, typer.Argument(help="A model's name.")],
+    version: Annotated[int, typer.Argument(help="The version to serve from now on.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why: it is written down.")],
+) -> None:
+    """Choose by hand the version of a model that predictions use, whatever its trial said."""
+    from lakehouse.models import load_version
+    from lakehouse.models.register import promote
+
+    declared()[model]
+    promote(load_version(model, version), "chosen", reason)
+    typer.echo(f"{model}: version {version} is served from the next run of its predictions on")
+
+
+@app.command()
 def land(source: Annotated[str, typer.Argument(help="A source that is fetched, such as shop.")], format: Lines = TextOrJson.text) -> None:
     """Fetch what a source has into landing."""
     from lakehouse.cli import answers

@@ -38,13 +38,15 @@ def facts_of(graph: Graph, name: str, rows: int) -> dict[str, Any]:
 def _state(table: Table) -> dict[str, Any] | None:
     """Version, inputs consumed, score and the newest versions, from the table's own log."""
     if table.kind == "model":
-        from lakehouse.models import newest_version
+        from lakehouse.models import served_version, versions
 
-        model = newest_version(table.name)
-        if model is None:
+        trained = versions(table.name)
+        if not trained:
             return None
+        model = served_version(table.name) or trained[-1]
         inputs = {n: v.version for n, v in model.inputs.items()}
-        return {"version": model.version, "inputs": inputs, "at": model.at, "metrics": model.metrics, "mlflow_run": model.run_id}
+        known = {"version": model.version, "inputs": inputs, "at": model.at, "metrics": model.metrics, "mlflow_run": model.run_id}
+        return known | {"judged": [f"{v.version} {v.stage}: {v.judgement}" for v in trained]}
     from lakehouse.delta.location import table_uri
     from lakehouse.delta.log import DeltaLog
     from lakehouse.run.code import code_hash

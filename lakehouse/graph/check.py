@@ -87,6 +87,17 @@ def _known_inputs(table: Table, tables: Tables) -> Iterator[str]:
             )
 
 
+def _watched(table: Table, tables: Tables) -> Iterator[str]:
+    if not table.watched_by:
+        return
+    if table.watched_by not in tables:
+        yield f"watched_by='{table.watched_by}' is no table.{did_you_mean(table.watched_by, set(tables))}"
+        return
+    missing = {"as_of_date", "model_version", "figure", "value", "verdict"} - {c.name for c in tables[table.watched_by].columns}
+    if missing:
+        yield f"watched_by='{table.watched_by}' lacks the columns {', '.join(sorted(missing))}. Add them to that table."
+
+
 def _bronze(table: Table, tables: Tables) -> Iterator[str]:
     landed = [i for i in table.inputs if i.mode == "landed"]
     if table.layer == "bronze":
@@ -242,5 +253,5 @@ def function_node(table: Table) -> ast.FunctionDef | None:
 
 
 CHECKS: tuple[Callable[[Table, Tables], Iterator[str]], ...] = (
-    _form, _known_inputs, _bronze, _columns, _references, _rules, _modes, _sql, _no_clock,
+    _form, _known_inputs, _watched, _bronze, _columns, _references, _rules, _modes, _sql, _no_clock,
 )  # fmt: skip

@@ -1,12 +1,10 @@
-"""One training: resolve as a table does, fit, log to MLflow, then make the version known."""
+"""One training: resolve as a table does, fit, judge, log to MLflow, then make the version known and serve it if it may be."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -17,15 +15,15 @@ from lakehouse.delta.log import DeltaLog
 from lakehouse.delta.session import open_session
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
-from lakehouse.models.version import ModelVersion, client, keep, newest_version
+from lakehouse.models.register import log_version, promote
+from lakehouse.models.version import ModelVersion, client, keep, newest_version, served_version
+from lakehouse.models.watch import judgement, watch
 from lakehouse.run import frames
 from lakehouse.run.code import code_hash
 from lakehouse.run.cut import Cut, pinned_by_cuts
 from lakehouse.run.report import Report
 from lakehouse.run.resolve import NotBuilt
 from lakehouse.run.state import Version
-
-REQUIREMENTS = ["numpy", "pandas", "cloudpickle"]
 
 
 def train(
@@ -38,7 +36,11 @@ def train(
     attempt: str | None = None,
     inputs: Mapping[str, Version] | None = None,
 ) -> Report:
-    """Train a model where its inputs or code changed; `inputs` pins versions, to reproduce an earlier training."""
+    """Train a model where its inputs or code changed; `inputs` pins versions, to reproduce an earlier training.
+
+    The new version is served only if its trial says so. With `only_if_missing` a model that exists is watched instead: it is
+    rolled back where its evaluation table found it beyond its limits.
+    """
     table, started, clock = graph[name], datetime.now(UTC), monotonic()
     run_id = f"{name}-{started:%Y%m%dT%H%M%S}"
     known, code = newest_version(name), code_hash(table)
@@ -52,18 +54,22 @@ def train(
         )  # fmt: skip
 
     if known and only_if_missing:
-        return report("up to date", "it exists; it is trained weekly", known)
+        said = watch(graph, table)
+        return report("up to date", said or "it exists; it is trained weekly", served_version(name) or known)
     if known and not full and not inputs and known.code == code and known.inputs == pinned:
         return report("up to date", "nothing it reads has moved", known)
     fitted = fit(graph, table, pinned, attempt)
     number = (known.version if known else 0) + 1
-    mlflow_run, uri = _log(table, fitted, pinned, code, number)
-    version = ModelVersion(
-        name, number, mlflow_run, uri, code, pinned, list(fitted.features), dict(table.parameters), dict(fitted.metrics),
-        started.isoformat(timespec="seconds"),
+    judged = judgement(graph, table, fitted, pinned)
+    made = ModelVersion(
+        name, number, "", "", code, pinned, list(fitted.features), dict(table.parameters), dict(fitted.metrics),
+        started.isoformat(timespec="seconds"), judged.stage, judged.reason,
     )  # fmt: skip
+    version = log_version(table, fitted, made, judged)
     if not keep(version):
         raise LakehouseError(f"{name}: version {number} was made by another training meanwhile; run it again.")
+    if judged.stage == "champion":
+        promote(version, "promoted", judged.reason)
     reason = (
         "first training"
         if known is None
@@ -73,7 +79,7 @@ def train(
         if known.code != code
         else "its inputs moved"
     )
-    return report("published", reason, version)
+    return report("published", f"{reason}; {judged.stage}: {judged.reason}", version)
 
 
 def _inputs(graph: Graph, table: Table, cut: Cut | None) -> dict[str, Version]:
@@ -100,39 +106,6 @@ def fit(graph: Graph, table: Table, pinned: Mapping[str, Version], attempt: str 
             f"\n  {table.where}"
         )
     return fitted
-
-
-def _log(table: Table, fitted: Fitted, pinned: Mapping[str, Version], code: str, number: int) -> tuple[str, str]:
-    """Parameters, metrics, artefact and figures into MLflow; returns the run's id and the model's address."""
-    mlflow = client()
-    mlflow.set_experiment(table.name)
-    with mlflow.start_run(run_name=f"{table.name} {number}") as run:
-        mlflow.log_params(dict(table.parameters))
-        mlflow.log_metrics({k: float(v) for k, v in fitted.metrics.items()})
-        versions = {n: {"id": v.id, "version": v.version} for n, v in sorted(pinned.items())}
-        mlflow.set_tags(
-            {"lakehouse.inputs": json.dumps(versions), "lakehouse.code": code, "lakehouse.version": number, "owner": table.owner}
-        )
-        logged = mlflow.pyfunc.log_model(name="model", python_model=wrapped(fitted.estimator), pip_requirements=REQUIREMENTS)
-        with tempfile.TemporaryDirectory() as folder:
-            for name, text in {**fitted.figures, "features.json": json.dumps(list(fitted.features))}.items():
-                Path(folder, name).write_text(text, encoding="utf-8")
-            mlflow.log_artifacts(folder, "about")
-    return run.info.run_id, logged.model_uri
-
-
-def wrapped(estimator: Any) -> Any:
-    """The estimator as MLflow keeps it: `predict(rows)` gives the probability."""
-    import mlflow
-
-    class Estimator(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.estimator = estimator
-
-        def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-            return self.estimator.probability(model_input)
-
-    return Estimator()
 
 
 def retrain(graph: Graph, mlflow_run: str) -> dict[str, tuple[float, float]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse import storage
 from lakehouse.errors import LakehouseError
+from lakehouse.models.stage import servings
 from lakehouse.run.state import Version
 from lakehouse.settings import settings
 
@@ -46,10 +47,24 @@ class ModelVersion:
     parameters: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     at: str = ""
+    stage: str = "champion"
+    """champion, challenger or rejected: what its trial said of it. What is served now, `servings` say."""
+    judgement: str = ""
+    registered: str = ""
+    """Its number in MLflow's registry."""
+    experiment: str = ""
+    """MLflow's number of the model's experiment."""
 
     def estimator(self) -> Any:
         """The fitted estimator, loaded from MLflow."""
-        return client().pyfunc.load_model(self.model_uri).unwrap_python_model().estimator
+        return self._kept().estimator
+
+    def tried(self) -> Any:
+        """The estimator of its trial, fitted on earlier rows only; None where it had no trial."""
+        return getattr(self._kept(), "tried", None)
+
+    def _kept(self) -> Any:
+        return client().pyfunc.load_model(self.model_uri).unwrap_python_model()
 
     def score(self, rows: DataFrame, output: str = "score") -> DataFrame:
         """`rows` with the probability of the positive class in a further double column `output`."""
@@ -66,6 +81,22 @@ class ModelVersion:
 
         return rows.mapInPandas(scored, schema)
 
+    def table(self, rows: DataFrame, outputs: str) -> DataFrame:
+        """`rows` with the columns the estimator's `table(frame)` gives beside its features, declared as "alive double, tier string"."""
+        estimator, features = self.estimator(), list(self.features)
+        names = [one.split()[0] for one in outputs.split(",")]
+        schema = ", ".join([*(f"`{f.name}` {f.dataType.simpleString()}" for f in rows.schema.fields), outputs])
+
+        def scored(batches: Iterator[Any]) -> Iterator[Any]:
+            for batch in batches:
+                if len(batch):
+                    found = estimator.table(batch[features].astype(float))
+                    for name in names:
+                        batch[name] = found[name].to_numpy()
+                    yield batch
+
+        return rows.mapInPandas(scored, schema)
+
     @property
     def as_input(self) -> Version:
         """How a prediction table records it."""
@@ -77,15 +108,33 @@ def _folder(name: str) -> str:
 
 
 def newest_version(name: str) -> ModelVersion | None:
-    """The newest version, None where the model was never trained."""
+    """The version trained last, served or not; None where the model was never trained."""
     listed = [o.uri for o in storage.list_objects(f"{_folder(name)}/")]
     return _read(max(listed)) if listed else None
 
 
+def served_version(name: str) -> ModelVersion | None:
+    """The version that prediction tables use: the last decision's; None where none passed its trial yet."""
+    decided = servings(name)
+    return _read(f"{_folder(name)}/{decided[-1].version:06d}.json") if decided else None
+
+
+def versions(name: str) -> list[ModelVersion]:
+    """All versions, oldest first."""
+    listed = sorted(o.uri for o in storage.list_objects(f"{_folder(name)}/"))
+    return [found for uri in listed if (found := _read(uri)) is not None]
+
+
 def load_version(name: str, version: int | None = None) -> ModelVersion:
-    """A version (the newest unless given). Raises LakehouseError where there is none."""
-    found = newest_version(name) if version is None else _read(f"{_folder(name)}/{version:06d}.json")
+    """A version (the one served unless given). Raises LakehouseError where there is none."""
+    found = served_version(name) if version is None else _read(f"{_folder(name)}/{version:06d}.json")
     if found is None:
+        newest = newest_version(name)
+        if version is None and newest is not None:
+            raise LakehouseError(
+                f"no version of the model '{name}' has passed its trial; version {newest.version} was {newest.stage}: {newest.judgement}. "
+                f"Repair what it says and train again, or decide yourself: lakehouse serve {name} {newest.version} --reason …"
+            )
         raise LakehouseError(f"the model '{name}' has not been trained. Train it: lakehouse train {name}")
     return found
 

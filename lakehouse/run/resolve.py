@@ -128,12 +128,11 @@ def _inputs(graph: Graph, table: Table, pinned: Mapping[str, Version]) -> tuple[
 
 
 def _model(table: Table, name: str) -> Version:
-    from lakehouse.models.version import newest_version
+    from lakehouse.models.version import load_version, newest_version
 
-    newest = newest_version(name)
-    if newest is None:
+    if newest_version(name) is None:
         raise NotBuilt(f"{table.name}: its model '{name}' has not been trained. Train it first: lakehouse train {name}")
-    return newest.as_input
+    return load_version(name).as_input
 
 
 def _range(log: DeltaLog | None, after: int, until: int) -> Range | None:

@@ -37,3 +37,19 @@ class ModelLink(BaseOperatorLink):
         from lakehouse.settings import settings
 
         return f"{settings().mlflow_url.rstrip('/')}/#/experiments?searchFilter={operator.table}"
+
+
+class ReportLink(BaseOperatorLink):
+    """The report page of the version trained last: figures, charts, card."""
+
+    name = "Report"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        """The address of the page among the run's artefacts in MLflow; empty before the first training."""
+        from lakehouse.models import newest_version
+        from lakehouse.settings import settings
+
+        version = newest_version(operator.table)
+        if version is None:
+            return ""
+        return f"{settings().mlflow_url.rstrip('/')}/#/experiments/{version.experiment}/runs/{version.run_id}/artifacts/about/report.html"

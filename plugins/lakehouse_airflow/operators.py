@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 from plugins.lakehouse_airflow.failures import may_pass, told
-from plugins.lakehouse_airflow.links import ModelLink, ObjectsLink
+from plugins.lakehouse_airflow.links import ModelLink, ObjectsLink, ReportLink
 from plugins.lakehouse_airflow.schedules import day_of
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class ModelOperator(TableOperator):
     """Trains one model; with `if_missing` only one that does not exist yet."""
 
     ui_color = "#f3e8fd"
-    operator_extra_links: ClassVar = (ModelLink(),)
+    operator_extra_links: ClassVar = (ModelLink(), ReportLink())
 
     def __init__(self, *, if_missing: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

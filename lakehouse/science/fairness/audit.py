@@ -45,6 +45,7 @@ def audit(
     attributes: pd.DataFrame,
     threshold: float,
     limits: Mapping[str, float] | None = None,
+    level: float = 0.95,
 ) -> Audit:
     """All gaps of all protected attributes against declared limits.
 
@@ -56,6 +57,7 @@ def audit(
         attributes: a column per protected attribute; used here only, never as a feature.
         threshold: of the decision the model serves.
         limits: measure to largest gap allowed; unless told parity .10, opportunity .10, calibration .05.
+        level: of each interval; to be wrong about none of k gaps at 95 %, give 1 − .05 ÷ k (Bonferroni).
 
     Raises:
         UnfitData: an unknown measure among the limits, or groups too small (see `gaps`).
@@ -66,7 +68,7 @@ def audit(
         raise UnfitData(f"limits: {unknown[0]!r} is no measure; valid: {', '.join(LIMITS)}")
     rows = []
     for attribute in attributes.columns:
-        for gap in gaps(probability, label, attributes[attribute], threshold):
+        for gap in gaps(probability, label, attributes[attribute], threshold, level):
             limit = allowed[gap.measure]
             verdict = "within" if gap.high <= limit else "uncertain"
             if gap.gap > limit and gap.low > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -52,12 +53,15 @@ def fit_boosting(features: pd.DataFrame, label: ArrayLike, *, seed: int = 0) -> 
 
 def fit_network(features: pd.DataFrame, label: ArrayLike, *, seed: int = 0, members: int = 3) -> CalibratedChallenger:
     """Mean of small networks (a hidden layer of 16, strong weight decay, own starts), calibrated."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
     def some(x: Any, y: Vector) -> tuple[Any, ...]:
-        return tuple(
-            MLPClassifier((16,), alpha=1.0, solver="lbfgs", max_iter=1000, random_state=seed + i).fit(x, y) for i in range(members)
-        )
+        nets = (MLPClassifier((16,), alpha=1.0, solver="lbfgs", max_iter=400, random_state=seed + i) for i in range(members))
+        with warnings.catch_warnings():
+            # stopping early is a further penalty, and the calibration is fitted on what came of it
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return tuple(net.fit(x, y) for net in nets)
 
     return _calibrated(some, features, label, seed)
 

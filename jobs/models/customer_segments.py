@@ -1,0 +1,27 @@
+from lakehouse.declare import Fitted, Snapshot, model
+
+from ..features.feat_customer_rfm import FEATURES
+
+COLUMNS = (*FEATURES, "mean_basket_28d")
+
+
+@model(owner="crm")
+def customer_segments(feat_purchase_training: Snapshot) -> Fitted:
+    """Customers who behave alike: clusters where silhouette, gap and stability say there are any, tiers of value otherwise."""
+    from lakehouse.science.charts import bars, grid, page
+    from lakehouse.science.segmentation.model import fit_segments
+
+    rows = feat_purchase_training.where("part = 'later'").toPandas().sort_values("customer_id", ignore_index=True)
+    features = rows[list(COLUMNS)].astype(float)
+    found = fit_segments(features, rows["spend_28d"].astype(float))
+    told = found.evidence[found.evidence["accepted"]] if found.structured else found.evidence
+    metrics = {"segments": float(len(found.centres)), "structured": float(found.structured), "customers": float(len(rows))}
+    if found.structured:
+        best = told["silhouette"].idxmax()
+        metrics |= {"silhouette": float(told.loc[best, "silhouette"]), "least_stable_jaccard": float(told.loc[best, "jaccard"])}
+    shares = {f"segment {i}": float(share) for i, share in found.profile["share"].items()}
+    worth = {f"segment {i}": float(share) for i, share in found.profile["value_share"].items()}
+    charts = f'<div class="charts">{bars(shares, "share of customers")}{bars(worth, "share of spending")}</div>'
+    tables = [("Who they are", grid(found.profile)), ("Evidence by number of clusters", grid(found.evidence))]
+    text = page("Segments", [("Sizes", charts), *tables])
+    return Fitted(found, COLUMNS, metrics, {"report.html": text})

@@ -1,0 +1,29 @@
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.declare import AsOf, Column, Model, Snapshot, at_least, between, references, table
+
+
+@table(
+    key=("customer_id", "as_of_date"),
+    owner="crm",
+    refresh="nightly",
+    columns=[
+        Column("customer_id", "string", "The shop's customer number.", sensitivity="pseudonym"),
+        Column("as_of_date", "date", "The day at whose end it was computed; two days side by side show who moved."),
+        Column("segment", "bigint", "Number of the segment, 0 the one that spends most.", at_least(0)),
+        Column("words", "string", "What sets the segment apart."),
+        Column("certainty", "double", "0 on the border to the next segment, 1 at the centre of the own one.", between(0, 1)),
+        Column("model_version", "int", "Version of customer_segments that computed it."),
+    ],
+    checks=[references("customers", "customer_id")],
+)
+def pred_customer_segment(
+    feat_customer_rfm: Snapshot, feat_customer_behaviour: Snapshot, customer_segments: Model, as_of: AsOf
+) -> DataFrame:
+    """The segment of each customer at the end of a day."""
+    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(feat_customer_behaviour, ["customer_id", "as_of_date"])
+    scored = customer_segments.table(today, "segment bigint, words string, certainty double")
+    return scored.select(
+        "customer_id", "as_of_date", "segment", "words", "certainty", F.lit(customer_segments.version).alias("model_version")
+    )

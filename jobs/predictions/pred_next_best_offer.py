@@ -1,0 +1,48 @@
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.declare import AsOf, Column, Model, Snapshot, at_least, one_of, references, table
+
+OFFERS = {
+    "mail: newsletter": (1.0, 0.5), "web: invitation": (0.10, 0.05), "mobile: invitation": (0.10, 0.05), "shop: invitation": (0.06, 0.10),
+}  # fmt: skip
+"""Share of the newsletter's effect that the contact brings (an invitation is taken by some), and its cost in 30 days, EUR."""
+MARGIN, BUDGET = 0.4, 400.0
+
+
+@table(
+    key=("customer_id", "as_of_date"),
+    owner="crm",
+    refresh="nightly",
+    columns=[
+        Column("customer_id", "string", "The shop's customer number.", sensitivity="pseudonym"),
+        Column("as_of_date", "date", "The day at whose end it was decided. Web, mobile, mail and shop all read this one row."),
+        Column("effect", "double", "What the newsletter adds to the spending of 30 days, EUR."),
+        Column("offer", "string", "Channel and offer, or none.", one_of(*OFFERS, "none", action="stop")),
+        Column("net_gain", "double", "Effect × margin - cost, EUR.", at_least(0)),
+        Column("cost", "double", "Of the contact, EUR.", at_least(0)),
+        Column("reason", "string", "Why this and not another.",
+               one_of("best net gain", "no offer pays", "not allowed", "contact limit", "budget or offer limit")),
+        Column("model_version", "int", "Version of newsletter_uplift that computed the effect."),
+    ],
+    checks=[references("customers", "customer_id")],
+)  # fmt: skip
+def pred_next_best_offer(
+    feat_customer_rfm: Snapshot, feat_customer_behaviour: Snapshot, newsletter_uplift: Model, as_of: AsOf
+) -> DataFrame:
+    """One decision per customer and day: which offer, on which channel, or none, by additional margin under consent and budget."""
+    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(feat_customer_behaviour, ["customer_id", "as_of_date"])
+    scored = newsletter_uplift.table(today, "effect double")
+    offers, margin, budget = dict(OFFERS), MARGIN, BUDGET
+
+    def decided(rows: Any) -> Any:
+        from lakehouse.science.uplift.offers import next_best
+
+        made = next_best(rows, offers, margin, budget)
+        return rows[["customer_id", "as_of_date", "effect"]].merge(made, on="customer_id")
+
+    schema = "customer_id string, as_of_date date, effect double, offer string, net_gain double, cost double, reason string"
+    made = scored.groupBy("as_of_date").applyInPandas(decided, schema)
+    return made.withColumn("model_version", F.lit(newsletter_uplift.version))

@@ -1,0 +1,114 @@
+"""The effect of one offer per customer as something that can be kept, and the decision across channels made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lakehouse.science.propensity.logistic import CalibratedLogistic, fit_calibrated_logistic
+from lakehouse.science.propensity.unfit import UnfitData, Vector
+from lakehouse.science.uplift.decisions import Limits, decide
+from lakehouse.science.uplift.learners import Uplift, fit_uplift
+from lakehouse.science.uplift.outcomes import ridge
+from lakehouse.science.uplift.policy import policy_difference
+from lakehouse.science.uplift.qini import qini, qini_curve
+
+CLIP = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class OfferModel:
+    """Effect of the offer on spending, and the chance of having it as things are (None: drawn by lot)."""
+
+    uplift: Uplift
+    chance: CalibratedLogistic | None
+
+    def propensity(self, features: pd.DataFrame, share: float) -> Vector:
+        """Chance of having the offer, within .05 and .95."""
+        return _chances(self.chance, features, share)
+
+    def table(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Column effect: additional spending in the period, in money."""
+        return pd.DataFrame({"effect": self.uplift.effect(features)}, index=features.index)
+
+
+def fit_newsletter(features: pd.DataFrame, treated: pd.Series[float], spent: pd.Series[float], penalty: float = 30.0) -> OfferModel:
+    """DR learner for amounts with a modelled chance of treatment.
+
+    Raises:
+        UnfitData: one arm only.
+    """
+    x, t = features.reset_index(drop=True), treated.to_numpy()
+    try:
+        chance: CalibratedLogistic | None = fit_calibrated_logistic(x, t)
+    except UnfitData:
+        chance = None
+    e = _chances(chance, x, float(t.mean()))
+    fitted = fit_uplift(x, t, spent.to_numpy(), learner="DR", propensity=e, outcome_model=ridge(penalty), effect_model=ridge(penalty))
+    return OfferModel(fitted, chance)
+
+
+def offer_report(
+    model: OfferModel, features: pd.DataFrame, treated: pd.Series[float], spent: pd.Series[float], margin: float, cost: float
+) -> tuple[dict[str, float], str]:
+    """Figures and a page on later rows: Qini with interval, and profit per customer of mailing who pays, against nobody and everybody."""
+    from lakehouse.science.charts import bars, grid, lines, page
+
+    x, t, y = features.reset_index(drop=True), treated.to_numpy(), spent.to_numpy()
+    effect, e = model.uplift.effect(x), model.propensity(x, float(t.mean()))
+    action = (effect * margin > cost).astype(float)
+    ranked = qini(effect, t, y)
+    metrics = {"later_qini": ranked.coefficient, "later_qini_low": ranked.low, "later_qini_high": ranked.high}
+    metrics |= {"later_mean_effect": float(effect.mean()), "later_share_mailed": float(action.mean())}
+    against = {}
+    if 0 < action.mean() < 1:
+        for name, other in (("nobody", np.zeros(len(t))), ("everybody", np.ones(len(t)))):
+            found = policy_difference(action, other, t, y * margin, propensity=e, cost=cost)
+            against[name] = found.value
+            metrics |= {f"later_profit_over_{name}": found.value, f"later_profit_over_{name}_low": found.low}
+            metrics[f"later_profit_over_{name}_high"] = found.high
+    curve = qini_curve(effect, t, y)
+    points = [(float(a), float(b)) for a, b in zip(curve.iloc[:, 0], curve.iloc[:, 1], strict=True)]
+    step = max(len(points) // 60, 1)
+    chart = lines({"by effect": points[::step], "at random": [points[0], points[-1]]}, "share mailed", "gain", dashed=["at random"])
+    text = page(
+        "Newsletter: whom it moves",
+        [
+            ("Figures", grid(pd.DataFrame({"value": metrics}))),
+            ("Qini", chart),
+            ("Profit per customer over", bars(against, "EUR in 30 days")),
+        ],
+    )
+    return metrics, text
+
+
+def next_best(rows: pd.DataFrame, offers: Mapping[str, tuple[float, float]], margin: float, budget: float) -> pd.DataFrame:
+    """One decision per customer from the newsletter's effect: mail those who agreed, invite the others where they are met.
+
+    Args:
+        rows: customer_id, effect (money), has_email_consent, visits_28d, phone_visit_share_28d, orders_28d.
+        offers: "mail: newsletter", "web: invitation", "mobile: invitation" and "shop: invitation" → (share of the effect that the
+            contact brings, cost in money).
+        margin, budget: of spending; for all contacts, in money.
+
+    Returns:
+        Frame with customer_id, offer, net_gain, cost and reason.
+    """
+    index = pd.Index(rows["customer_id"])
+    agreed, phone = rows["has_email_consent"].to_numpy() > 0, rows["phone_visit_share_28d"].to_numpy() > 0.5
+    met, buys = rows["visits_28d"].to_numpy() > 0, rows["orders_28d"].to_numpy() > 0
+    open_to = {"mail: newsletter": agreed, "web: invitation": ~agreed & met & ~phone, "mobile: invitation": ~agreed & met & phone,
+               "shop: invitation": ~agreed & buys}  # fmt: skip
+    effect = rows["effect"].to_numpy(dtype=np.float64)
+    effects = pd.DataFrame({name: effect * share for name, (share, _) in offers.items()}, index=index)
+    allowed = pd.DataFrame({name: open_to[name] for name in offers}, index=index)
+    costs = {name: cost for name, (_, cost) in offers.items()}
+    made = decide(effects, np.ones(len(rows)), costs, margin=margin, allowed=allowed, limits=Limits(budget=budget))
+    return made.reset_index(names="customer_id")
+
+
+def _chances(chance: CalibratedLogistic | None, features: pd.DataFrame, share: float) -> Vector:
+    return np.full(len(features), share) if chance is None else np.clip(chance.probability(features), *CLIP)
