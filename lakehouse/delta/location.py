@@ -16,6 +16,11 @@ def quarantine_uri(name: str) -> str:
     return f"{settings().lake}/quarantine/{name}"
 
 
+def handled_uri(name: str) -> str:
+    """What became of rows that were held back from the table `name`."""
+    return f"{settings().lake}/handled/{name}"
+
+
 def staged_uri(name: str, run: str = "") -> str:
     """Rows of one run before they are audited; without `run`, the folder of all runs of the table."""
     return f"{settings().lake}/_staged/{name}/{run}"

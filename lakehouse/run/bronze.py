@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from lakehouse.declare.sources import ChangeRows
 from lakehouse.declare.tables import Table
+from lakehouse.delta.location import table_uri
 from lakehouse.quality.tag import FAILED, tag
 from lakehouse.run import difference, frames, plan
+from lakehouse.run.accounts import ACCOUNT
 from lakehouse.run.build import ContractBroken
-from lakehouse.run.received import received
+from lakehouse.run.received import ACCOUNT_LINE, received
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -62,7 +64,11 @@ def typed(table: Table, lines: DataFrame, run: str, now: str) -> DataFrame:
         F.lit(now).cast("timestamp").alias("_ingested_at"),
         F.lit(run).alias("_run_id"),
     ]
-    raw = F.coalesce(F.col("_raw"), F.to_json(F.struct(*[F.col(f"c{n}").alias(c.received_as) for n, c in enumerate(table.columns)])))
+    row = F.struct(*[F.col(f"c{n}").alias(c.received_as) for n, c in enumerate(table.columns)])
+    if isinstance(table.source, ChangeRows):  # the whole change, as it could be sent again
+        change = {"sequence": F.col("_sequence").try_cast("bigint"), "operation": F.col("_op"), "at": F.col("_event_at"), "row": row}
+        row = F.struct(*[value.alias(name) for name, value in change.items()])
+    raw = F.coalesce(F.col("_raw"), F.to_json(row))
     error = F.coalesce(F.col(ERROR), F.concat_ws("; ", *reasons))
     return lines.select(*values, F.col("_line"), raw.alias("_raw"), F.when(error != "", error).alias(ERROR))
 
@@ -78,7 +84,8 @@ def staged(spark: SparkSession, table: Table, objects: Mapping[str, str], run: s
     if _adds_nothing(given, out):
         tagged = tag(table, rows, now, {})
         held = F.col(ERROR).isNotNull() | difference.is_diverted(table)
-        change = F.when(held, F.lit("quarantine")).otherwise(F.lit("upsert"))
+        said = F.col("_line") == ACCOUNT_LINE
+        change = F.when(said, F.lit(ACCOUNT)).when(held, F.lit("quarantine")).otherwise(F.lit("upsert"))
         reason = F.coalesce(F.col(ERROR), F.array_join(F.col(FAILED), "; "))
         failed = F.when(F.col(ERROR).isNull(), F.col(FAILED)).otherwise(F.array().cast("array<string>"))
         shaped = tagged.withColumn(ERROR, F.when(held, reason)).withColumn(FAILED, failed).withColumn(difference.CHANGE, change)
@@ -89,12 +96,37 @@ def staged(spark: SparkSession, table: Table, objects: Mapping[str, str], run: s
     return shaped.select(
         *frames.stored(table), FAILED, difference.CHANGE, F.lit(1).cast("bigint").alias(difference.COPIES), F.lit(1).alias("_is_new"),
         F.lit(0).alias("_old_live"), F.lit(0).alias("_old_flagged"), live.alias("_new_live"), flagged.alias("_new_flagged"),
-        F.when(F.col(difference.CHANGE) == "quarantine", F.col("_raw")).alias("_raw"), "_line", ERROR,
+        F.when(F.col(difference.CHANGE) != "upsert", F.col("_raw")).alias("_raw"), "_line", ERROR,
     )  # fmt: skip
 
 
 def _adds_nothing(given: DataFrame, out: DataFrame) -> bool:
     return plan.plan_id(given) == plan.plan_id(out)
+
+
+def evolved(spark: SparkSession, table: Table) -> None:
+    """Columns that the contract names since: added to the table; what they held in landed objects is taken again."""
+    uri = table_uri(table)
+    there = {f.name: f.dataType.simpleString() for f in spark.read.format("delta").load(uri).schema.fields}
+    wanted = frames.stored(table)
+    retyped = [f"'{n}' is {there[n]} in the table, declared {t}" for n, t in wanted.items() if n in there and there[n] != t]
+    if retyped:
+        raise ContractBroken(
+            f"{table.name}: {'; '.join(retyped)}. What landed stays in the type it was taken in: declare a further column with the same "
+            f"received_as, or give the new type to a new table.\n  {table.where}"
+        )
+    new = [f"`{n}` {t}" for n, t in wanted.items() if n not in there]
+    if new:
+        spark.sql(f"ALTER TABLE delta.`{uri}` ADD COLUMNS ({', '.join(new)})").collect()
+
+
+def gone(spark: SparkSession, table: Table, names: frozenset[str], now: str) -> tuple[int, int]:
+    """Rows that the table holds of objects about to be restated, and how many of them are flagged."""
+    from pyspark.sql import functions as F
+
+    rows = spark.read.format("delta").load(table_uri(table)).where(F.col("_source_file").isin(sorted(names)))
+    counted = tag(table, rows, now, {}).agg(F.count(F.lit(1)), F.count_if(F.size(FAILED) > 0)).collect()[0]
+    return int(counted[0]), int(counted[1])
 
 
 def held_back(stage_rows: DataFrame, run: str, number: int, now: str) -> DataFrame:

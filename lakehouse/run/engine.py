@@ -16,7 +16,8 @@ from lakehouse.delta.log import DeltaLog
 from lakehouse.delta.session import FEW_BYTES, FEW_ROWS, interpret, open_session
 from lakehouse.graph import Graph
 from lakehouse.quality.audit import Stopped, Verdict, audit
-from lakehouse.run import bronze, ledger, observed, quarantine
+from lakehouse.run import bronze, handled, ledger, observed, quarantine
+from lakehouse.run.accounts import drifted, settle
 from lakehouse.run.build import Builder
 from lakehouse.run.code import code_hash
 from lakehouse.run.compute import Computation, Scope
@@ -216,30 +217,39 @@ class Run:
         if landing.bytes <= FEW_BYTES:
             interpret(spark)
         table_id = create(spark, self.table)
+        if previous is not None and previous.code != code_hash(self.table):
+            bronze.evolved(spark, self.table)
         rows = bronze.staged(spark, self.table, landing.take, self.id, self.now)
         staged = stage(self.table, rows, staged_uri(self.table.name, self.id))
         reached("staged")
+        settled = settle(self.table, staged, landing, ledger.taken_so_far(self.table, log)[1])
+        self.warnings += [w for w in settled.warnings if w not in self.warnings]
+        if settled.stops:
+            raise Stopped(drifted(self.table, settled.stops), [])
         live, flagged = (previous.rows, previous.flagged) if previous else self._counted_anew(spark, log)
         live, flagged = live + staged.live, flagged + staged.flagged
+        if landing.replaced:
+            rows_gone, flagged_gone = bronze.gone(spark, self.table, landing.replaced, self.now)
+            live, flagged = live - rows_gone, flagged - flagged_gone
         verdicts = audit(spark, self.table, staged, live, flagged, self.started)
         reached("audited")
-        if staged.count("quarantine"):
+        if staged.count("quarantine") or landing.replaced or landing.corrections:
             quarantine.create(spark, self.table.name)
             held = bronze.held_back(staged.read(spark, "quarantine"), self.id, number, self.now)
-            quarantine.merge(spark, self.table.name, held)
+            quarantine.merge(spark, self.table.name, held, handled.out(spark, self.table, landing, self.id, self.now))
         reached("quarantined")
         state = State(
-            self.id, code_hash(self.table), {}, table_id, {}, landing.consumed, live, flagged, self.started.isoformat(timespec="seconds")
-        )
-        version = publish(spark, self.table, staged, state, number)
+            self.id, code_hash(self.table), {}, table_id, {}, landing.consumed, live, flagged,
+            self.started.isoformat(timespec="seconds"), settled.by_object,
+        )  # fmt: skip
+        version = publish(spark, self.table, staged, state, number, restated=landing.replaced)
         reached("published")
         ledger.keep(self.table)
         self._sweep()
-        received = staged.count("upsert") + staged.count("quarantine")
-        reason = f"{len(landing.take)} new objects" + (f", {len(landing.aside)} delivered before" if landing.aside else "")
         return self._published(
-            staged, verdicts, version, live, flagged, None, reason=reason, received=received, duplicates=len(landing.aside)
-        )
+            staged, verdicts, version, live, flagged, None, reason=landing.in_words, received=settled.received,
+            duplicates=len(landing.aside), reasons=settled.reasons,
+        )  # fmt: skip
 
     def _counted_anew(self, spark: SparkSession, log: DeltaLog) -> tuple[int, int]:
         """Rows of a bronze table that somebody erased from or restored; how many are flagged is known of its last run."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lakehouse import storage
 from lakehouse.declare.sources import ChangeRows, Source
 from lakehouse.declare.tables import Table
 from lakehouse.delta.location import ledger_uri, table_uri
 from lakehouse.delta.log import DeltaLog
+from lakehouse.run.accounts import UNKNOWN
+from lakehouse.run.corrections import Correction, first, is_correction, objects_of
 from lakehouse.run.state import state_of
 from lakehouse.settings import settings
 
@@ -19,15 +23,30 @@ DUPLICATE = "duplicate "
 
 @dataclass(frozen=True)
 class Landing:
-    """New objects to take, and those left aside because their content was taken before (both: address → content identity)."""
+    """What a run has to do with landing (objects: address → content identity)."""
 
     take: dict[str, str] = field(default_factory=dict)
+    """New objects, objects whose content is another than it was, and corrections of lines in quarantine."""
     aside: dict[str, str] = field(default_factory=dict)
+    """Objects whose content was taken before under another name."""
+    replaced: frozenset[str] = frozenset()
+    """Objects whose earlier rows go: they are restated in the same commit."""
+    same: dict[str, str] = field(default_factory=dict)
+    """Objects uploaded anew with the content they had: only their identity is noted."""
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def consumed(self) -> dict[str, str]:
         """What the run's commit records."""
-        return {**self.take, **{name: DUPLICATE + identity for name, identity in self.aside.items()}}
+        return {**self.take, **{name: DUPLICATE + identity for name, identity in self.aside.items()}, **self.same}
+
+    @property
+    def in_words(self) -> str:
+        """Why a run of it is due, for its report."""
+        again = sum(1 for n in self.take if n in self.replaced)
+        corrected = sum(1 for n in self.take if is_correction(n))
+        parts = {"restated": again, "of corrections": corrected, "delivered before": len(self.aside), "uploaded again": len(self.same)}
+        return ", ".join([f"{len(self.take) - again - corrected} new objects", *(f"{n} {what}" for what, n in parts.items() if n)])
 
     @property
     def bytes(self) -> int:
@@ -36,26 +55,51 @@ class Landing:
 
 
 def new_objects(table: Table, log: DeltaLog) -> Landing:
-    """Objects under the source's prefix that no commit of the table has taken."""
+    """Objects under the source's prefix that no commit of the table has taken as they are now."""
     source = table.source
     assert source is not None
-    taken = objects_taken(table, log)
+    taken, accounts = taken_so_far(table, log)
+    listed = {each.uri.removeprefix(f"{settings().landing}/"): each for each in _complete(source)}
+    put_right = objects_of(table, taken)
+    corrections = first(put_right)
+    again = {c.source_file for c in corrections if c.again} | _named_since(table, accounts)
     by_content = _by_content(source)
-    contents = {_content(identity) for identity in taken.values()} if by_content else set()
+    seen = {n: f"{o.etag}:{o.size}" for n, o in listed.items()}
+    moved = {n: now for n, now in seen.items() if n in again or not _plain(taken.get(n, "")).startswith(now)}
+    identities = {n: f"{now}:{_hashed(listed[n].uri)}" if by_content else now for n, now in moved.items()}
+    same = {
+        n: (DUPLICATE if taken[n].startswith(DUPLICATE) else "") + i
+        for n, i in identities.items() if by_content and n not in again and n in taken and _content(i) == _content(taken[n])
+    }  # fmt: skip
+    replaced = frozenset(n for n in identities if n in taken and n not in same and not taken[n].startswith(DUPLICATE))
+    left = {_content(i) for n, i in taken.items() if n not in replaced and not i.startswith(DUPLICATE)} if by_content else set()
+    freed = {_content(taken[n]) for n in replaced} - left if by_content else set()
+    for name, identity in taken.items():  # their rows came from an object that holds something else by now
+        if name in listed and name not in moved and identity.startswith(DUPLICATE) and _content(identity) in freed:
+            identities[name] = _plain(identity)
     take: dict[str, str] = {}
     aside: dict[str, str] = {}
-    for each in _complete(source):
-        name = each.uri.removeprefix(f"{settings().landing}/")
-        seen = f"{each.etag}:{each.size}"
-        if taken.get(name, "").removeprefix(DUPLICATE).startswith(seen):
+    for name, identity in identities.items():
+        if name in same:
             continue
-        identity = f"{seen}:{_hashed(each.uri)}" if by_content else seen
-        if by_content and _content(identity) in contents:
+        if by_content and _content(identity) in left:
             aside[name] = identity
             continue
-        contents.add(_content(identity))
+        left.add(_content(identity))
         take[name] = identity
-    return Landing(take, aside)
+    restated = replaced | {n for n in take if n in taken}
+    corrections = tuple(c for c in corrections if c.source_file not in restated)
+    return Landing({**take, **put_right}, aside, replaced, same, corrections)
+
+
+def _plain(identity: str) -> str:
+    return identity.removeprefix(DUPLICATE)
+
+
+def _named_since(table: Table, accounts: Mapping[str, list[Any]]) -> set[str]:
+    """Objects that held a column which the contract names by now."""
+    declared = {c.received_as for c in table.columns}
+    return {name for name, account in accounts.items() if len(account) > UNKNOWN and declared & {*account[UNKNOWN]}}
 
 
 def _content(identity: str) -> str:
@@ -88,10 +132,14 @@ def _stem(uri: str) -> str:
     return uri.rsplit("/", 1)[1].split(".")[0]
 
 
-def objects_taken(table: Table, log: DeltaLog) -> dict[str, str]:
-    """All objects taken so far: the newest snapshot of the ledger, and the commits since."""
+Taken = tuple[dict[str, str], dict[str, list[Any]]]
+
+
+def taken_so_far(table: Table, log: DeltaLog) -> Taken:
+    """All objects taken so far and what became of their lines: the newest snapshot of the ledger, and the commits since."""
     known, snapshot = _snapshot(table, log)
     taken: dict[str, str] = {}
+    accounts: dict[str, list[Any]] = {}
     version = log.version
     while version is not None and version > known:
         commit = log.commit(version)
@@ -100,24 +148,33 @@ def objects_taken(table: Table, log: DeltaLog) -> dict[str, str]:
         if commit.restored_to is not None:  # what came in between was taken back with its rows
             version = commit.restored_to
             if version < known:
-                known, snapshot = -1, {}
+                known, snapshot = -1, ({}, {})
             continue
         state = state_of(commit)
         taken |= {n: i for n, i in (state.objects if state else {}).items() if n not in taken}
+        accounts |= {n: a for n, a in (state.accounts if state else {}).items() if n not in accounts}
         version -= 1
-    return {**snapshot, **taken}
+    return {**snapshot[0], **taken}, {**snapshot[1], **accounts}
 
 
-def _snapshot(table: Table, log: DeltaLog) -> tuple[int, dict[str, str]]:
+def objects_taken(table: Table, log: DeltaLog) -> dict[str, str]:
+    """All objects taken so far, with their content identity."""
+    return taken_so_far(table, log)[0]
+
+
+def _snapshot(table: Table, log: DeltaLog) -> tuple[int, Taken]:
     body = storage.get(f"{ledger_uri(table.name)}.json.gz")
     if body is None:
-        return -1, {}
+        return -1, ({}, {})
     kept = json.loads(gzip.decompress(body))
-    return (kept["version"], kept["objects"]) if kept["id"] == log.id and kept["version"] <= (log.version or -1) else (-1, {})
+    if kept["id"] != log.id or kept["version"] > (log.version or -1):
+        return -1, ({}, {})
+    return kept["version"], (kept["objects"], kept.get("accounts", {}))
 
 
 def keep(table: Table) -> None:
     """Write the snapshot anew after a publication; losing it costs time, not truth, as long as the log reaches back."""
     log = DeltaLog(table_uri(table))
-    body = {"id": log.id, "version": log.version, "objects": objects_taken(table, log)}
+    objects, accounts = taken_so_far(table, log)
+    body = {"id": log.id, "version": log.version, "objects": objects, "accounts": accounts}
     storage.put(f"{ledger_uri(table.name)}.json.gz", gzip.compress(json.dumps(body).encode()))

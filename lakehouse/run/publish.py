@@ -61,14 +61,22 @@ def _with_statistics(table: Table) -> list[str]:
     return [*open_, *lineage][:32]
 
 
-def publish(spark: SparkSession, table: Table, staged: Staged, state: State, number: int, *, overwrite: bool = False) -> int:
-    """Commit the staged difference under `number`; returns the version. Raises Overtaken where another run was first."""
+def publish(
+    spark: SparkSession, table: Table, staged: Staged, state: State, number: int, *, overwrite: bool = False,
+    restated: frozenset[str] = frozenset(),
+) -> int:  # fmt: skip
+    """Commit the staged difference under `number`; returns the version. Raises Overtaken where another run was first.
+
+    restated: landed objects whose earlier rows the same commit takes away (bronze).
+    """
     from pyspark.errors import PySparkException
 
     uri = table_uri(table)
     try:
         if overwrite:
             _write(spark, staged, table, state, number, "overwrite")
+        elif restated:
+            _restate(spark, staged, table, state, number, restated)
         elif staged.only_adds or not staged.count("upsert") + staged.count("delete"):
             _write(spark, staged, table, state, number, "append")
         else:
@@ -91,6 +99,19 @@ def _write(spark: SparkSession, staged: Staged, table: Table, state: State, numb
     if mode == "overwrite":
         writer = writer.option("overwriteSchema", "true")
     writer.option("txnAppId", APP).option("txnVersion", number).option("userMetadata", state.to_json()).save(table_uri(table))
+
+
+def _restate(spark: SparkSession, staged: Staged, table: Table, state: State, number: int, names: frozenset[str]) -> None:
+    """Rows of the objects out and all staged rows in, those of other objects too: one commit."""
+    listed = ", ".join("'" + n.replace("\\", "\\\\").replace("'", "\\'") + "'" for n in sorted(names))
+    check = "spark.databricks.delta.replaceWhere.constraintCheck.enabled"
+    spark.conf.set(check, "false")
+    try:
+        rows = staged.read(spark, "upsert").select(*stored(table))
+        writer = rows.write.format("delta").mode("overwrite").option("replaceWhere", f"_source_file IN ({listed})")
+        writer.option("txnAppId", APP).option("txnVersion", number).option("userMetadata", state.to_json()).save(table_uri(table))
+    finally:
+        spark.conf.unset(check)
 
 
 def _merge(spark: SparkSession, staged: Staged, table: Table, state: State, number: int) -> None:

@@ -93,6 +93,7 @@ def merge(spark: SparkSession, name: str, put: DataFrame, drop: DataFrame | None
 
     source = put.withColumn("_drop", F.lit(False))
     if drop is not None:
+        drop = drop.join(put.select("quarantine_id"), "quarantine_id", "left_anti")
         source = source.unionByName(drop.select(*SHAPE).withColumn("_drop", F.lit(True)))
     source.createOrReplaceTempView("held_back")
     names = ", ".join(SHAPE)

@@ -27,9 +27,11 @@ class Report:
     rules: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     received: int | None = None
-    """Bronze: lines read; equals written + quarantined."""
+    """Bronze: lines received; equals written + quarantined + those of objects left aside."""
     duplicates: int = 0
     """Bronze: objects left aside because their content was taken before."""
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Bronze: why lines went to quarantine, the most frequent first."""
     seconds: float = 0.0
     started_at: str = ""
 

@@ -31,6 +31,8 @@ class State:
     rows: int = 0
     flagged: int = 0
     at: str = ""
+    accounts: dict[str, list[Any]] = field(default_factory=dict)
+    """Bronze: what became of the lines of objects this run touched, see `lakehouse.run.accounts`."""
 
     @property
     def score(self) -> float | None:

@@ -15,7 +15,10 @@ PATTERNS = {
     "timestamp": rf"^{DAY}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{{1,9}})?)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?$",
 }
 """Kinds and how their values are written; of two that hold, the earlier is the narrower. Codes such as 007 are text."""
-WIDER = {("decimal", "integer"): "decimal", ("integer", "number"): "number", ("decimal", "number"): "number", ("date", "timestamp"): "timestamp"}
+WIDER = {
+    frozenset(("integer", "decimal")): "decimal", frozenset(("integer", "number")): "number",
+    frozenset(("decimal", "number")): "number", frozenset(("date", "timestamp")): "timestamp",
+}  # fmt: skip
 SIZES = (("tinyint", 2**7), ("smallint", 2**15), ("int", 2**31), ("bigint", 2**63))
 
 
@@ -39,7 +42,7 @@ def widened(one: str, other: str) -> str:
         return one
     if one == "null":
         return other
-    return WIDER.get(tuple(sorted((one, other))), "string")  # type: ignore[call-overload, no-any-return]
+    return WIDER.get(frozenset((one, other)), "string")
 
 
 def integer_type(least: int, most: int) -> str:

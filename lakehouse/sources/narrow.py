@@ -27,7 +27,7 @@ class Narrowed:
     text_bytes: int = 0
 
     def add(self, columns: list[Any]) -> None:
-        """One batch of columns, as text. Raises Widened where rows taken as decimals turn out to be text, whose spelling is gone by then."""
+        """One batch of columns, as text. Raises Widened where rows taken as decimals turn out to be text, their spelling gone."""
         if not self.kinds:
             self.kinds, self.chunks = ["null"] * len(columns), [[] for _ in columns]
         self.text_bytes += sum(c.nbytes for c in columns)

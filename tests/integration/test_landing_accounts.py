@@ -1,0 +1,182 @@
+"""Nothing lost, nothing twice: every object's lines accounted for, restated, corrected; what drifts is said."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse import storage
+from lakehouse.delta.location import handled_uri, quarantine_uri, table_uri
+from lakehouse.delta.log import DeltaLog
+from lakehouse.graph import Graph, load
+from lakehouse.run import Report, Stopped, run_table
+from lakehouse.run.accounts import DUPLICATES, PUBLISHED, QUARANTINED, RECEIVED
+from lakehouse.run.ledger import taken_so_far
+from lakehouse.settings import Settings, settings
+from tests.graph.package import write
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+HEADER = "id,name,price\n"
+COLUMNS = 'Column("id", "string", "Number."), Column("name", "string", "Who."), Column("price", "decimal(9,2)", "Money.")'
+
+
+def bronze(columns: str = COLUMNS, source: str = 'Csv("crm/orders")') -> dict[str, str]:
+    return {
+        "bronze/crm__orders.py": f"""
+from lakehouse.declare import *
+from lakehouse.declare import Drift
+
+
+@table(source={source}, owner="tests", columns=[{columns}])
+def crm__orders(landed: Landed):
+    "Orders as dropped in."
+    return landed
+""",
+        "silver/orders.py": f"""
+@table(key="id", owner="tests", columns=[{COLUMNS}])
+def orders(crm__orders: Touched["id"]) -> SQL:
+    "One row per order."
+    return "SELECT id, max(name) AS name, max(price) AS price FROM crm__orders GROUP BY id"
+""",
+    }
+
+
+class Place:
+    """A landing and a lake of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.graph: Graph = self.declare()
+
+    def declare(self, **how: str) -> Graph:
+        folder = self.folder / uuid.uuid4().hex[:6]
+        folder.mkdir()
+        self.graph = load(write(folder, bronze(**how)))
+        return self.graph
+
+    def drop(self, name: str, content: str | bytes) -> None:
+        storage.put(f"{settings().landing}/crm/orders/{name}", content.encode() if isinstance(content, str) else content)
+
+    def run(self, name: str = "crm__orders") -> Report:
+        return run_table(self.graph, name, record=False)
+
+    def rows(self, name: str = "crm__orders", *columns: str) -> list[tuple[Any, ...]]:
+        return contents(table_uri(self.graph[name]), *(columns or ("id", "name", "price")))
+
+    def accounts(self) -> dict[str, list[Any]]:
+        table = self.graph["crm__orders"]
+        found = taken_so_far(table, DeltaLog(table_uri(table)))[1]
+        assert all(a[RECEIVED] == a[PUBLISHED] + a[DUPLICATES] + a[QUARANTINED] for a in found.values())
+        return {n.rsplit("/", 1)[1]: a for n, a in found.items()}
+
+    def held(self) -> list[tuple[Any, ...]]:
+        return contents(quarantine_uri("crm__orders"), "source_file", "line", "reason")
+
+    def handled(self) -> list[tuple[Any, ...]]:
+        return contents(handled_uri("crm__orders"), "action", "handled_by", "line")
+
+
+def contents(uri: str, *columns: str) -> list[tuple[Any, ...]]:
+    from lakehouse.cli.lake import dataset
+
+    return sorted(tuple(str(v) for v in r.values()) for r in dataset(uri).to_table(columns=list(columns)).to_pylist())
+
+
+@pytest.fixture
+def place(stack: Settings, tmp_path: Path) -> Iterator[Place]:
+    name = f"_accounts_{uuid.uuid4().hex[:8]}"
+    given = {"LAKEHOUSE_LAKE": f"s3a://lake/{name}", "LAKEHOUSE_LANDING": f"s3://landing/{name}"}
+    os.environ |= given
+    settings.cache_clear()
+    yield Place(tmp_path)
+    for address in (settings().lake, settings().landing):
+        storage.delete_prefix(f"{address}/")
+    for key in given:
+        del os.environ[key]
+    settings.cache_clear()
+
+
+def test_what_is_received_is_published_or_held_or_a_duplicate(place: Place) -> None:
+    place.drop("a.csv", HEADER + "1,ann,1.00\n2,bob,two\n3,cid\n4,dee,4.00\n")
+    place.drop("b.csv.gz", gzip.compress((HEADER + "5,eve,5.00\n").encode())[:-4])
+    place.drop("c.csv", HEADER + "6,fay,6.00\n7,gus,7.00\n")
+    first = place.run()
+    assert (first.received, first.rows_written, first.rows_quarantined) == (7, 4, 3)
+    assert first.reasons["price: 'two' is no decimal(9,2)"] == 1
+    place.drop("c again.csv.gz", gzip.compress((HEADER + "6,fay,6.00\n7,gus,7.00\n").encode()))
+    again = place.run()
+    assert (again.received, again.rows_written, again.duplicates) == (2, 0, 1)
+    assert place.accounts() == {"a.csv": [4, 2, 0, 2], "b.csv.gz": [1, 0, 0, 1], "c.csv": [2, 2, 0, 0], "c again.csv.gz": [2, 0, 2, 0]}
+
+
+def test_an_object_replaced_under_its_name_is_restated_in_one_commit(place: Place) -> None:
+    place.drop("a.csv", HEADER + "1,ann,1.00\n2,bob,2.00\n3,cid,bad\n")
+    place.drop("b.csv", HEADER + "9,zoe,9.00\n")
+    place.run()
+    assert place.run("orders").rows == 3
+    before = DeltaLog(table_uri(place.graph["crm__orders"])).version
+    place.drop("a.csv", HEADER + "1,ann,1.00\n2,bob,2.50\n4,dee,4.00\n5,eve,5.00\n")
+    place.drop("c.csv", HEADER + "7,gus,7.00\n")
+    report = place.run()
+    assert report.reason == "1 new objects, 1 restated" and report.rows == 6
+    assert DeltaLog(table_uri(place.graph["crm__orders"])).version == (before or 0) + 1
+    assert place.rows() == [
+        ("1", "ann", "1.00"), ("2", "bob", "2.50"), ("4", "dee", "4.00"), ("5", "eve", "5.00"), ("7", "gus", "7.00"), ("9", "zoe", "9.00"),
+    ]  # fmt: skip
+    assert place.held() == [] and place.handled() == [("restated", "a new delivery", "4")]
+    silver = place.run("orders")
+    assert (silver.rows, silver.rows_written, silver.rows_deleted) == (6, 4, 0)
+    assert place.run().state == "up to date"
+
+
+def test_an_object_uploaded_again_counts_once_and_one_freed_by_a_restatement_comes_in(place: Place) -> None:
+    place.drop("a.csv", HEADER + "1,ann,1.00\n")
+    place.run()
+    place.drop("b.csv", HEADER + "1,ann,1.00\n")
+    assert place.run().rows_written == 0
+    place.drop("a.csv", HEADER + "2,bob,2.00\n")
+    place.run()
+    assert place.rows() == [("1", "ann", "1.00"), ("2", "bob", "2.00")]
+    place.drop("a.csv.gz", gzip.compress((HEADER + "3,cid,3.00\n").encode(), mtime=1))
+    place.run()
+    place.drop("a.csv.gz", gzip.compress((HEADER + "3,cid,3.00\n").encode(), 1, mtime=2))
+    assert place.run().reason == "0 new objects, 1 uploaded again"
+    assert len(place.rows()) == 3 and place.accounts()["a.csv.gz"] == [1, 1, 0, 0]
+
+
+def test_a_new_column_is_reported_and_taken_from_what_landed_once_the_contract_names_it(place: Place) -> None:
+    place.drop("a.csv", HEADER + "1,ann,1.00\n")
+    place.drop("b.csv", "id,name,price,colour\n2,bob,2.00,red\n")
+    report = place.run()
+    assert report.warnings == ["new column 'colour' is in no contract and left out of the table (crm/orders/b.csv)"]
+    place.declare(columns=COLUMNS + ', Column("colour", "string", "Of it.")', source='Csv("crm/orders", drift=Drift(missing="accept"))')
+    assert place.run().reason == "0 new objects, 1 restated"
+    assert place.rows("crm__orders", "id", "colour") == [("1", "None"), ("2", "red")]
+    place.drop("c.csv", HEADER + "3,cid,3.00\n")
+    assert place.run().warnings == ["column 'colour' was not received: null (crm/orders/c.csv)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "drift", "said"),
+    [
+        ("id,name\n1,ann\n", "missing", "the header lacks price"),
+        ("id,Name,price\n1,ann,1.00\n", "respelled", "'Name' is spelled otherwise"),
+        (HEADER + "1,ann,one\n2,bob,2.00\n", "retyped", "price: 'one' is no decimal(9,2)"),
+    ],
+)
+def test_drift_stops_the_run_where_the_contract_says_so(place: Place, content: str, drift: str, said: str) -> None:
+    place.declare(source=f'Csv("crm/orders", drift=Drift({drift}="stop"))')
+    place.drop("good.csv", HEADER + "9,zoe,9.00\n")
+    place.run()
+    place.drop("bad.csv", content)
+    with pytest.raises(Stopped, match="does not fit the contract any more") as stopped:
+        place.run()
+    assert said in str(stopped.value) and place.rows() == [("9", "zoe", "9.00")]
+
+
