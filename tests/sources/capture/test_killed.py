@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -62,10 +63,10 @@ def rows_of(server: OwnServer, database: str, table: str) -> Counter[tuple[Any, 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_whoever_is_killed_the_lake_ends_as_the_source_value_for_value(seed: int, server: OwnServer, database: str) -> None:
+def test_whoever_is_killed_the_lake_ends_as_the_source_value_for_value(seed: int, server: OwnServer, database: str, tmp_path: Path) -> None:
     chance, shop = Random(seed), Shop(server, database, seed)
     working = threading.Thread(target=shop.transactions, args=(TRANSACTIONS,))
-    workers = {"reader": Worker("reader"), "lake": Worker("lake")}
+    workers = {each: Worker(each, tmp_path) for each in ("reader", "lake")}
     shop.pause = 0.02 if FULL else 0.08
     working.start()
     plan = ["reader", "server", "lake"] * KILLS
@@ -91,4 +92,4 @@ def test_whoever_is_killed_the_lake_ends_as_the_source_value_for_value(seed: int
         assert not here - there, (seed, table, list((here - there).items())[:3])
     objects = sum(1 for _ in storage.list_objects(f"{settings().landing}/crm/"))
     print(f"\nseed {seed}: {TRANSACTIONS} transactions, {len(plan)} kills, {objects} objects, "
-          f"{sum(rows_of(server, database, t).total() for t in COLUMNS)} rows equal")  # fmt: skip
+          f"{workers['lake'].runs} runs of tables, {sum(rows_of(server, database, t).total() for t in COLUMNS)} rows equal")  # fmt: skip

@@ -13,7 +13,7 @@ TABLES = ("crm__contacts", "crm__deals", "contacts", "deals")
 CAPTURED = Path(__file__).parent / "captured"
 
 
-def _work(environment: dict[str, str], what: str, attempt: str) -> None:
+def _work(environment: dict[str, str], what: str, noted: str) -> None:
     os.environ.update(environment)
     from lakehouse import storage
     from lakehouse.errors import LakehouseError
@@ -23,14 +23,18 @@ def _work(environment: dict[str, str], what: str, attempt: str) -> None:
 
     settings.cache_clear()
     storage.client.cache_clear()
-    graph = load(CAPTURED)
+    graph, runs = load(CAPTURED), 0
     while True:
         try:
             if what == "reader":
                 land(graph, "crm")
             else:
                 for name in TABLES:
+                    attempt = f"{name}-{os.getpid()}-{time.monotonic_ns()}"
+                    Path(noted).write_text(attempt)
                     run_table(graph, name, record=False, attempt=attempt)
+                    runs += 1
+                    Path(f"{noted}.runs").write_text(str(runs))
         except LakehouseError as down:  # the server was killed: the next try goes on
             print(f"{what}: {down}", flush=True)
         time.sleep(0.3)
@@ -39,16 +43,14 @@ def _work(environment: dict[str, str], what: str, attempt: str) -> None:
 class Worker:
     """One process of a kind, replaced by a new one whenever it is killed."""
 
-    def __init__(self, what: str) -> None:
-        self.what, self.number = what, 0
+    def __init__(self, what: str, folder: Path) -> None:
+        self.what, self.noted, self.runs = what, folder / what, 0
         self.start()
 
     def start(self) -> None:
         """A new one."""
-        self.number += 1
-        self.attempt = f"{self.what}-{os.getpid()}-{time.monotonic_ns()}"
         given = {k: v for k, v in os.environ.items() if k.startswith("LAKEHOUSE_")}
-        self.process: Any = _context().Process(target=_work, args=(given, self.what, self.attempt), daemon=True)
+        self.process: Any = _context().Process(target=_work, args=(given, self.what, str(self.noted)), daemon=True)
         self.process.start()
 
     def kill(self) -> None:
@@ -57,5 +59,8 @@ class Worker:
 
         self.process.kill()
         self.process.join()
-        if self.what == "lake":
-            interrupt(self.attempt)
+        if self.noted.exists():
+            interrupt(self.noted.read_text())
+        done = Path(f"{self.noted}.runs")
+        self.runs += int(done.read_text()) if done.exists() else 0
+        done.unlink(missing_ok=True)
