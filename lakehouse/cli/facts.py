@@ -22,6 +22,7 @@ def facts_of(graph: Graph, name: str, rows: int) -> dict[str, Any]:
     facts: dict[str, Any] = {**described(table), "downstream": list(graph.downstream(name)), "unknown": []}
     parts: dict[str, Callable[[], Any]] = {
         "state": lambda: _state(table),
+        "accounts": lambda: _accounts(table),
         "runs": lambda: _runs(name),
         "sample": lambda: _sample(table, rows),
     }
@@ -72,6 +73,26 @@ def _state(table: Table) -> dict[str, Any] | None:
     }
 
 
+def _accounts(table: Table) -> dict[str, Any] | None:
+    """Bronze: what became of every line ever received, of the last batch by object, and why lines wait in quarantine."""
+    from lakehouse.delta.location import table_uri
+    from lakehouse.delta.log import DeltaLog
+
+    log = DeltaLog(table_uri(table))
+    if table.source is None or log.version is None:
+        return None
+    from lakehouse.cli.held import reasons_of
+    from lakehouse.run.accounts import COLUMNS, summed
+    from lakehouse.run.ledger import taken_so_far
+    from lakehouse.run.state import state_of
+
+    accounts = taken_so_far(table, log)[1]
+    state = state_of(log.newest_that_counts())
+    batch = sorted((state.accounts if state else {}).items())[: HISTORY * 4]
+    last = [{"object": n, **dict(zip(COLUMNS, [*a, ""], strict=False))} for n, a in batch]
+    return {"objects": len(accounts), **summed(accounts), "last_batch": last, "waiting": reasons_of(table.name)}
+
+
 def _version(commit: Any) -> dict[str, Any]:
     from datetime import UTC, datetime
 
@@ -113,6 +134,8 @@ def in_words(facts: dict[str, Any]) -> None:
     if facts["rules"]:
         answers.print_rows(["rule", "level", "action"], [(r["rule"], r["level"], r["action"]) for r in facts["rules"]], "table")
     _state_in_words(facts["state"], facts["name"])
+    if facts["accounts"]:
+        _accounts_in_words(facts["accounts"])
     if facts["runs"]:
         print("\nlast runs")
         answers.print_rows(list(facts["runs"][0]), [tuple(r.values()) for r in facts["runs"]], "table")
@@ -121,6 +144,20 @@ def in_words(facts: dict[str, Any]) -> None:
         answers.print_rows(facts["sample"]["columns"], facts["sample"]["rows"], "table")
     for reason in facts["unknown"]:
         print(f"\nnot known: {reason}")
+
+
+def _accounts_in_words(accounts: dict[str, Any]) -> None:
+    a = accounts
+    print(
+        f"\nreceived {a['received']} = published {a['published']} + duplicates {a['duplicates']} + quarantined {a['quarantined']}, "
+        f"of {a['objects']} objects"
+    )
+    if a["last_batch"]:
+        print("last batch")
+        answers.print_rows(list(a["last_batch"][0]), [tuple(each.values()) for each in a["last_batch"]], "table")
+    if a["waiting"]:
+        print("waiting in quarantine")
+        answers.print_rows(["reason", "rows"], list(a["waiting"].items()), "table")
 
 
 def _state_in_words(state: dict[str, Any] | None, name: str) -> None:

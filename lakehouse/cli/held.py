@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from lakehouse.cli.lake import dataset
+from lakehouse.cli.mending import SHORT
 from lakehouse.declare.tables import Table
 from lakehouse.delta.location import quarantine_uri, table_uri
 from lakehouse.delta.log import DeltaLog
 from lakehouse.graph import Graph
 
 SUMMARY = ["table", "reason", "rows", "first", "last"]
-COLUMNS = ["quarantined_at", "reason", "row_key", "source_file", "line", "published", "run_id", "row"]
+COLUMNS = ["quarantined_at", "reason", "row_key", "source_file", "line", "published", "run_id", "row", "id"]
 
 
 def summary(graph: Graph) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -30,6 +31,16 @@ def summary(graph: Graph) -> tuple[list[str], list[tuple[Any, ...]]]:
     return SUMMARY, found
 
 
+def reasons_of(name: str) -> dict[str, int]:
+    """Rows that wait in a table's quarantine, by reason, the most frequent first."""
+    if DeltaLog(quarantine_uri(name)).version is None:
+        return {}
+    import pyarrow.compute as pc
+
+    counted = pc.value_counts(dataset(quarantine_uri(name)).to_table(columns=["reason"])["reason"]).to_pylist()
+    return {c["values"][:120]: c["counts"] for c in sorted(counted, key=lambda c: -c["counts"])[:20]}
+
+
 def rows_of(graph: Graph, name: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], int]:
     """Newest first; `published` says whether the run that held a row back was published. The last value: how many more there are."""
     table = graph[name]
@@ -38,9 +49,8 @@ def rows_of(graph: Graph, name: str, limit: int) -> tuple[list[str], list[tuple[
     rows = dataset(quarantine_uri(name)).to_table()
     last = _last_number(table)
     newest = rows.sort_by([("quarantined_at", "descending"), ("source_file", "ascending"), ("line", "ascending")])
-    found = [
-        tuple(row["run_number"] <= last if c == "published" else row[c] for c in COLUMNS) for row in newest.slice(0, limit).to_pylist()
-    ]
+    shown = ({**r, "published": r["run_number"] <= last, "id": r["quarantine_id"][:SHORT]} for r in newest.slice(0, limit).to_pylist())
+    found = [tuple(row[c] for c in COLUMNS) for row in shown]
     return COLUMNS, found, max(0, rows.num_rows - limit)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lakehouse.run.stage import Staged
 
 RECEIVED, PUBLISHED, DUPLICATES, QUARANTINED, UNKNOWN = range(5)
+COLUMNS = ("received", "published", "duplicates", "quarantined", "new_columns")
 ACCOUNT = "account"
 """The kind of a staged row that says what its object's reader counted and found."""
 REASONS = 20
@@ -76,6 +77,11 @@ def settle(table: Table, staged: Staged, landing: Landing, known: Mapping[str, l
         accounts, sum(counted.values()) + sum(accounts[n][DUPLICATES] for n in landing.aside),
         sum(accounts[n][DUPLICATES] for n in landing.aside), dict(Counter(reasons).most_common(REASONS)), warnings, stops,
     )  # fmt: skip
+
+
+def summed(accounts: Mapping[str, list[Any]]) -> dict[str, int]:
+    """Received, published, duplicates and quarantined of all objects."""
+    return {name: sum(int(a[n]) for a in accounts.values()) for n, name in enumerate(COLUMNS[:UNKNOWN])}
 
 
 def _staged(staged: Staged) -> tuple[Counter[str], dict[str, dict[str, Any]], Counter[str], Counter[str], Counter[str]]:

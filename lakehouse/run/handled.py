@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lakehouse.run.ledger import Landing
 
 FURTHER = {"action": "string", "corrected": "string", "handled_by": "string", "handled_at": "string", "handled_run": "string"}
-"""Beside the quarantine's own columns: "corrected", "restated" or "expired"; the row as it was landed; who, when, in which run."""
+"""Beside the quarantine's columns: "corrected", "restated" or "expired"; the row as landed (or why it was given up); who, when, run."""
 
 
 def out(spark: SparkSession, table: Table, landing: Landing, run: str, now: str) -> DataFrame | None:
@@ -61,14 +61,14 @@ def keep(spark: SparkSession, name: str, rows: DataFrame) -> None:
     ).collect()
 
 
-def expire(spark: SparkSession, name: str, ids: Sequence[str], by: str, at: str) -> None:
-    """Give rows up: out of the quarantine, and written down."""
+def expire(spark: SparkSession, name: str, ids: Sequence[str], by: str, at: str, why: str) -> None:
+    """Give rows up: out of the quarantine, and written down with the reason."""
     from pyspark.sql import functions as F
 
     from lakehouse.run.quarantine import merge
 
     waiting = spark.read.format("delta").load(quarantine_uri(name))
     gone = waiting.join(F.broadcast(spark.createDataFrame([(i,) for i in ids], "quarantine_id string")), "quarantine_id")
-    said: dict[str, Any] = {"action": "expired", "corrected": None, "handled_by": by, "handled_at": at, "handled_run": None}
+    said: dict[str, Any] = {"action": "expired", "corrected": why, "handled_by": by, "handled_at": at, "handled_run": None}
     keep(spark, name, gone.withColumns({n: F.lit(v).cast("string") for n, v in said.items()}))
     merge(spark, name, gone.limit(0).select(*SHAPE), gone.select(*SHAPE))

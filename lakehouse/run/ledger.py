@@ -88,7 +88,7 @@ def new_objects(table: Table, log: DeltaLog) -> Landing:
         left.add(_content(identity))
         take[name] = identity
     restated = replaced | {n for n in take if n in taken}
-    corrections = tuple(c for c in corrections if c.source_file not in restated)
+    corrections = tuple(c for c in corrections if c.again or c.source_file not in restated)
     return Landing({**take, **put_right}, aside, replaced, same, corrections)
 
 

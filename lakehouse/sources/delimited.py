@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from lakehouse.sources.objects import LINE_LIMIT, Text
+from lakehouse.declare.sources import Csv
+from lakehouse.sources.objects import LINE_LIMIT, Meter, Text, text_of
+from lakehouse.sources.objects import Open as OpenStream
 from lakehouse.sources.received import LACKS, Items, Names, ObjectRefused, Unreadable
 
 RECORD_LIMIT = 1 << 20
@@ -112,6 +114,27 @@ def rows(text: Text, names: Names, delimiter: str = ",", header: bool = True) ->
         else:
             values = record[1]
             yield record[0], values if in_order else [None if place is None else values[place] for place in places]
+
+
+def one_record(source: Csv, open_stream: OpenStream, name: str, declared: Sequence[str], text: str) -> dict[str, str | None]:
+    """A record given by hand, by the header of the object it belongs to. Raises ValueError where it does not fit."""
+    names, delimiter = tuple(declared), source.delimiter
+    if source.header or delimiter == DETECT:
+        texts = _texts(text_of(open_stream, name, Meter(), source.encoding))
+        if delimiter == DETECT:
+            delimiter, texts = _delimiter(texts, Names(names))
+        first = next(_records(texts, Fields(delimiter)), None)
+        if first is None or isinstance(first, Unreadable):
+            raise Refused("the header of its object cannot be read; write it as JSON in the names of the source")
+        names = tuple(n or "" for n in first[1]) if source.header else names
+    try:
+        found = Fields(delimiter).split(text)
+    except Open:
+        raise Refused("a quote is never closed") from None
+    if len(found) != len(names):
+        how = "many" if len(found) > len(names) else "few"
+        raise Refused(f"too {how} fields: {len(found)}, the header has {len(names)}: {', '.join(names)}")
+    return dict(zip(names, found, strict=True))
 
 
 def _header(record: tuple[int, list[str | None], str] | Unreadable | None, names: Names) -> tuple[int, list[int | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from lakehouse.run import Report, Stopped, run_table
 from lakehouse.run.accounts import DUPLICATES, PUBLISHED, QUARANTINED, RECEIVED
 from lakehouse.run.ledger import taken_so_far
 from lakehouse.settings import Settings, settings
+from tests.cli.lakehouse_command import lakehouse_here
 from tests.graph.package import write
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -57,8 +59,21 @@ class Place:
     def declare(self, **how: str) -> Graph:
         folder = self.folder / uuid.uuid4().hex[:6]
         folder.mkdir()
-        self.graph = load(write(folder, bronze(**how)))
+        self.jobs = write(folder, bronze(**how))
+        self.graph = load(self.jobs)
         return self.graph
+
+    def lakehouse(self, *words: str) -> Any:
+        """A command, whose answer is JSON."""
+        done = lakehouse_here(*words, "--format", "json", jobs=self.jobs, home=settings().home)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return json.loads(done.stdout)
+
+    def refused(self, *words: str) -> str:
+        done = lakehouse_here(*words, jobs=self.jobs, home=settings().home)
+        assert done.returncode == 1 and done.stdout == ""
+        return done.stderr
 
     def drop(self, name: str, content: str | bytes) -> None:
         storage.put(f"{settings().landing}/crm/orders/{name}", content.encode() if isinstance(content, str) else content)
@@ -180,3 +195,54 @@ def test_drift_stops_the_run_where_the_contract_says_so(place: Place, content: s
     assert said in str(stopped.value) and place.rows() == [("9", "zoe", "9.00")]
 
 
+
+
+def test_a_corrected_row_passes_the_same_rules_and_lands_once(place: Place, tmp_path: Path) -> None:
+    place.drop("a.csv", HEADER + "1,ann,1.00\n2,bob,two\n3,cid\n4,dee,4.005\n")
+    place.run()
+    held = place.lakehouse("quarantine", "show", "crm__orders")
+    assert [(h["line"], h["row"]) for h in sorted(held, key=lambda h: h["line"])] == [
+        (3, '{"id":"2","name":"bob","price":"two"}'), (4, "3,cid"), (5, '{"id":"4","name":"dee","price":"4.005"}'),
+    ]  # fmt: skip
+    for each in held:
+        each["row"] = each["row"].replace("two", "2.00").replace("3,cid", '3,"cid, jr",3.00')
+    edited = tmp_path / "edited.json"
+    edited.write_text(json.dumps(held))
+    done = place.lakehouse("quarantine", "fix", "crm__orders", str(edited), "--by", "gina")
+    assert (done["sent"], done["landed"], done["held_again"]) == (2, 2, 0)
+    assert place.rows() == [("1", "ann", "1.00"), ("2", "bob", "2.00"), ("3", "cid, jr", "3.00")]
+    assert place.accounts()["a.csv"] == [4, 3, 0, 1]
+    assert place.handled() == [("corrected", "gina", "3"), ("corrected", "gina", "4")]
+    assert "is no row in this quarantine" in place.refused("quarantine", "fix", "crm__orders", str(edited))
+    (row,) = place.lakehouse("quarantine", "show", "crm__orders")
+    again = place.lakehouse("quarantine", "fix", "crm__orders", "--id", row["id"], "--row", "4,dee,still no price")
+    assert (again["landed"], again["held_again"]) == (0, 1)
+    (row,) = place.lakehouse("quarantine", "show", "crm__orders")
+    assert row["reason"] == "price: 'still no price' is no decimal(9,2)" and row["line"] == 5
+    assert "too few fields: 1, the header has 3" in place.refused("quarantine", "fix", "crm__orders", "--id", row["id"], "--row", "4")
+    shown = place.lakehouse("show", "crm__orders")["accounts"]
+    assert (shown["received"], shown["published"], shown["duplicates"], shown["quarantined"]) == (4, 3, 0, 1)
+    assert list(shown["waiting"].values()) == [1]
+    place.drop("a.csv", HEADER + "1,ann,1.00\n2,bob,2.00\n")  # the deliverer's own correction takes the place of all of it
+    place.run()
+    assert place.rows() == [("1", "ann", "1.00"), ("2", "bob", "2.00")] and place.held() == []
+
+
+def test_rows_are_sent_again_when_the_contract_fits_and_given_up_when_nobody_wants_them(place: Place) -> None:
+    place.drop("a.csv", "id,name,prize\n1,ann,1.00\n")
+    place.drop("b.csv", HEADER + "2,bob,2.00\n3,cid\n")
+    place.run()
+    assert place.held() == [
+        ("crm/orders/a.csv", "0", "the header lacks price. Received: id, name, prize. Valid: id, name, price."),
+        ("crm/orders/b.csv", "3", "too few fields: 2, the header has 3"),
+    ]  # fmt: skip
+    place.declare(source='Csv("crm/orders", drift=Drift(missing="accept"))')
+    done = place.lakehouse("quarantine", "replay", "crm__orders", "--reason", "the header lacks", "--by", "gina")
+    assert (done["sent"], done["landed"]) == (1, 1) and place.rows() == [("1", "ann", "None"), ("2", "bob", "2.00")]
+    expire = ("quarantine", "expire", "crm__orders", "--why", "the till was broken", "--by", "gina", "--older-than")
+    assert lakehouse_here(*expire, "90", jobs=place.jobs, home=settings().home).stdout == "crm__orders: 0 rows given up\n"
+    assert lakehouse_here(*expire, "0", jobs=place.jobs, home=settings().home).stdout == "crm__orders: 1 rows given up\n"
+    assert place.held() == [] and place.handled() == [("expired", "gina", "3"), ("restated", "gina", "0")]
+    (given_up, _) = sorted(place.lakehouse("quarantine", "history", "crm__orders"), key=lambda r: r["action"])
+    assert (given_up["corrected"], given_up["row"]) == ("the till was broken", "3,cid")
+    assert "its rows return by themselves" in place.refused("quarantine", "expire", "orders", "--why", "x", "--older-than", "0")
