@@ -57,8 +57,8 @@ test-fast: env ## the tests that need no stack, within two minutes
 prove: env jars minio ## the long proofs at full size, going on where they were stopped
 	@LAKEHOUSE_PROVE=full $(PYTEST) -m prove -s --timeout=0 $(ARGS)
 
-bench: env jars minio ## goals and figures, side by side
-	@$(PYTHON) -m tests.bench
+bench: env jars minio ## goals and figures, side by side (ARGS="machinery memory": only those)
+	@$(PYTHON) -m tests.bench $(ARGS)
 
 scorecard: env ## how near to a known truth, beside others; goes on where stopped (ARGS="--minutes 60")
 	@$(PYTHON) -m tests.scorecard $(ARGS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 
 from lakehouse.delta.location import table_uri
 from lakehouse.delta.session import open_session
+from tests.bench import cpu
 from tests.bench.figure import Figure
 from tests.bench.lake import Lake
 
@@ -50,28 +50,22 @@ def figures(lake: Lake) -> Iterator[Figure]:
     lake.run("lines")
     lake.run("fct_lines")
     changes = {"recent": f"line_id >= {ROWS - ROWS // 100}", "spread": "line_id % 100 = 7"}
-    times = {}
+    costs = {}
     for name, where in changes.items():
         with open_session() as spark:
             spark.sql(f"UPDATE delta.`{table_uri(lake.graph['lines'])}` SET quantity = quantity + 1 WHERE {where}").collect()
-        started = time.perf_counter()
-        report = lake.run("fct_lines")
-        times[name] = time.perf_counter() - started
+        with cpu.measured() as cost:
+            report = lake.run("fct_lines")
+        costs[name] = cost
         assert report.rows_written == ROWS // 100, report
-    started = time.perf_counter()
-    lake.run("fct_lines", full=True)
-    rebuild_with_difference = time.perf_counter() - started
-    rebuild = _plain_rebuild(lake)
-    how = f"{ROWS:,} rows; overwrite by Spark alone {rebuild:.0f} s, our full run with its difference {rebuild_with_difference:.0f} s"
-    yield Figure("1 % changed, recent keys / full rebuild", 0.15, times["recent"] / rebuild, "ratio", f"{times['recent']:.1f} s; {how}")
-    yield Figure("1 % changed, keys spread / full rebuild", None, times["spread"] / rebuild, "ratio", f"{times['spread']:.1f} s")
-
-
-def _plain_rebuild(lake: Lake) -> float:
-    with open_session() as spark:
-        started = time.perf_counter()
+    with cpu.measured() as whole:
+        lake.run("fct_lines", full=True)
+    with open_session() as spark, cpu.measured() as rebuild:
         spark.sql(
             "SELECT line_id, order_id, upper(product_id) AS product_id, quantity, CAST(amount * 1.19 AS decimal(12,2)) AS amount, sold_at "
             f"FROM delta.`{table_uri(lake.graph['lines'])}`"
         ).write.format("delta").mode("overwrite").save(f"{lake.uri}/rebuilt")
-        return time.perf_counter() - started
+    against = f"overwrite by Spark alone {rebuild}, our full run with its difference {whole}"
+    for name, goal in (("recent", 0.15), ("spread", None)):
+        how = f"CPU; {costs[name]}; {ROWS:,} rows; {against}"
+        yield Figure(f"1 % changed, keys {name} / full rebuild", goal, costs[name].cpu / rebuild.cpu, "ratio", how)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -31,6 +35,30 @@ def of_children() -> float:
     """Seconds of this process's finished children."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+@dataclass
+class Cost:
+    """What something cost: CPU-seconds of all processes together, seconds on the clock."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.cpu:.1f} CPU-s ({self.wall:.0f} s)"
+
+
+@contextmanager
+def measured() -> Iterator[Cost]:
+    """Cost of the block: this process, the Spark server, Postgres."""
+
+    def used() -> float:
+        return time.process_time() + of_server("SparkConnectServer") + of_server("bin/postgres")
+
+    cost, before, began = Cost(), used(), time.perf_counter()
+    yield cost
+    cost.wall = time.perf_counter() - began
+    cost.cpu = used() - before
 
 
 def resident_gb(folder: Path) -> float:

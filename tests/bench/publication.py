@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -38,14 +35,6 @@ FACT = declared(
 )  # fmt: skip
 
 
-@dataclass
-class Cost:
-    """What one way of loading cost, all processes together."""
-
-    cpu: float = 0.0
-    wall: float = 0.0
-
-
 def figures() -> Iterator[Figure]:
     """Publish (rows, key, statistics, switch) and write by JDBC (rows alone); servers warm, each the better of two."""
     with own_warehouse(settings()):
@@ -55,7 +44,7 @@ def figures() -> Iterator[Figure]:
         publications = []
         for turn in range(2):
             version = write_arrow(FACT, _lines(ROWS))
-            with _measured() as cost:
+            with cpu.measured() as cost:
                 publish(star(FACT), {FACT.name: version}, f"bench {turn}")
             publications.append(cost)
         assert query(f"SELECT count(*) FROM marts.{FACT.name}").rows == [(ROWS,)]
@@ -65,10 +54,10 @@ def figures() -> Iterator[Figure]:
         yield from _compared(ours, "rewriting batches of 10,000", 0.5, lambda: _jdbc(bulk, {"batchsize": "10000"}))
 
 
-def _compared(ours: Cost, name: str, goal: float, write: Callable[[], None]) -> Iterator[Figure]:
+def _compared(ours: cpu.Cost, name: str, goal: float, write: Callable[[], None]) -> Iterator[Figure]:
     writes = []
     for _ in range(2):
-        with _measured() as cost:
+        with cpu.measured() as cost:
             write()
         writes.append(cost)
     theirs = _better(writes)
@@ -83,19 +72,8 @@ def _compared(ours: Cost, name: str, goal: float, write: Callable[[], None]) -> 
     )  # fmt: skip
 
 
-def _better(costs: list[Cost]) -> Cost:
-    return Cost(min(c.cpu for c in costs), min(c.wall for c in costs))
-
-
-@contextmanager
-def _measured() -> Iterator[Cost]:
-    def used() -> float:
-        return time.process_time() + cpu.of_server("SparkConnectServer") + cpu.of_server("bin/postgres")
-
-    cost, before, began = Cost(), used(), time.perf_counter()
-    yield cost
-    cost.wall = time.perf_counter() - began
-    cost.cpu = used() - before
+def _better(costs: list[cpu.Cost]) -> cpu.Cost:
+    return cpu.Cost(min(c.cpu for c in costs), min(c.wall for c in costs))
 
 
 def _jdbc(parameters: str, options: dict[str, str]) -> None:
