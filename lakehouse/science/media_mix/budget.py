@@ -12,7 +12,8 @@ from scipy import optimize
 from scipy.interpolate import PchipInterpolator
 
 from lakehouse.science.media_mix.mix import MediaMix
-from lakehouse.science.media_mix.plan import Budget, Responses, cells, responses
+from lakehouse.science.media_mix.plan import Budget, Responses, cells, laid_out, responses
+from lakehouse.science.media_mix.response import baseline, contributions
 from lakehouse.science.unfit import UnfitData
 
 Floats = npt.NDArray[np.float64]
@@ -200,3 +201,17 @@ def largest_total(mix: MediaMix, budget: Budget, roas: float, steps: int = 12) -
     if kept is None:
         raise UnfitData(f"largest_total: no total from {low:g} to {budget.total:g} returns {roas:g}; lower the target.")
     return kept
+
+
+def expected_sales(mix: MediaMix, budget: Budget, allocation: Allocation, controls: Floats | None = None) -> pd.DataFrame:
+    """date, mean, low, high of the target in every period of the window, all geographies: baseline with its seasons, what past
+    advertising still brings, and the plan. controls (periods, G, K): their future values, their means if not given."""
+    data, periods = mix.data, budget.periods
+    amounts = allocation.table["spend"].to_numpy(dtype=np.float64)
+    spend = laid_out(mix, budget, amounts)
+    drawn = mix.draws(
+        lambda p: baseline(p, periods, controls)[:, -periods:].sum(axis=2) + contributions(p, spend, data.spend).sum(axis=(2, 3))
+    )
+    low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
+    dates = data.dates[-1] + (data.dates[1] - data.dates[0]) * np.arange(1, periods + 1)
+    return pd.DataFrame({"date": dates, "mean": drawn.mean(axis=0), "low": low, "high": high})

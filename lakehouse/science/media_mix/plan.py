@@ -105,24 +105,32 @@ def cells(mix: MediaMix, budget: Budget) -> tuple[Cell, ...]:
     return tuple(found)
 
 
+def laid_out(mix: MediaMix, budget: Budget, amounts: Floats) -> Floats:
+    """(periods, G, C) spend per period of one amount per cell: spread by the pattern, and over geographies by the recent split."""
+    data = mix.data
+    pattern = np.asarray(budget.pattern or np.ones(budget.periods), dtype=np.float64)
+    geos, channels = len(data.geos), len(data.channels)
+    if budget.by_geo:
+        whole = amounts.reshape(channels, geos).T
+    else:
+        now = data.spend[-budget.periods :].sum(axis=0)
+        now = np.where(now.sum(axis=0) > 0, now, data.spend.sum(axis=0))
+        whole = now / now.sum(axis=0) * amounts
+    return np.asarray((pattern / pattern.sum())[:, None, None] * whole, dtype=np.float64)
+
+
 def responses(mix: MediaMix, budget: Budget, draws: int = 240, points: int = 33) -> Responses:
     """Every cell's response on a grid from 0 to its upper bound. Channels add up, so one pass per grid point serves all."""
     data, wanted = mix.data, cells(mix, budget)
     geos, channels = len(data.geos), len(data.channels)
-    pattern = np.asarray(budget.pattern or np.ones(budget.periods), dtype=np.float64)
-    pattern = pattern / pattern.sum()
     top = np.array([max(c.most, 1e-9) for c in wanted])
     scale = np.linspace(0, 1, points)
-    now = data.spend[-budget.periods :].sum(axis=0)
-    now = np.where(now.sum(axis=0) > 0, now, data.spend.sum(axis=0))
-    split = now / now.sum(axis=0)
-    most = top.reshape(channels, geos).T if budget.by_geo else split * top
+    most = laid_out(mix, budget, top)
 
     def brought(part: Posterior, level: float) -> Floats:
         tail = np.zeros((part.setting.lags - 1, geos, channels))
-        plan = np.concatenate([pattern[:, None, None] * (most * level), tail])
         past = data.spend[-part.setting.lags :]
-        gained = contributions(part, plan, past).sum(axis=1)
+        gained = contributions(part, np.concatenate([most * level, tail]), past).sum(axis=1)
         return np.asarray(gained.transpose(2, 1, 0).reshape(channels * geos, -1) if budget.by_geo else gained.sum(axis=1).T)
 
     total = sum(part.count for part in mix.parts)

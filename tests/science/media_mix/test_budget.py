@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lakehouse.science.media_mix.budget import allocate, fit_within, largest_total
+from lakehouse.science.media_mix.budget import allocate, expected_sales, fit_within, largest_total
 from lakehouse.science.media_mix.plan import Budget
 from lakehouse.science.media_mix.response import contributions
 from lakehouse.science.unfit import UnfitData
@@ -121,6 +121,17 @@ def test_the_largest_total_that_still_pays(mix):
     assert found.total < 4000
     with pytest.raises(UnfitData, match="lower the target"):
         largest_total(mix, Budget(4000.0, 12), roas=1000.0)
+
+
+def test_expected_sales_follow_season_plan_and_what_is_in_flight(mix, best):
+    budget = Budget(2000.0, 12)
+    table = expected_sales(mix, budget, best)
+    assert (table["low"] < table["high"]).all()
+    silent = contributions(mix.parts[0], np.zeros((12, 1, 3)), mix.data.spend).sum(axis=(1, 2, 3)).mean()
+    plan = contributions(mix.parts[0], np.tile(best.table["spend"].to_numpy() / 12, (12, 1))[:, None, :], mix.data.spend)
+    assert table["mean"].sum() == pytest.approx(1000 * 12 + plan.sum(axis=(1, 2, 3)).mean(), rel=1e-6)
+    assert plan.sum(axis=(1, 2, 3)).mean() > silent
+    assert table["date"].iloc[0] == mix.data.dates[-1] + (mix.data.dates[1] - mix.data.dates[0])
 
 
 def test_amounts_are_moved_as_little_as_bounds_allow():
