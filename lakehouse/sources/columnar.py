@@ -24,7 +24,7 @@ def batches(open_stream: Open, name: str, names: Names) -> Iterator[tuple[list[A
             file.write(piece)
         file.seek(0)
         try:
-            whole = pq.ParquetFile(file)
+            whole = pq.ParquetFile(file, page_checksum_verification=True)
             found = places(tuple(whole.schema_arrow.names), names)
             for batch in whole.iter_batches(ROWS_AT_ONCE):  # everything once: a damaged file must not give its first half
                 batch.validate(full=True)

@@ -17,7 +17,7 @@ from lakehouse.sources.received import Items, Names, ObjectRefused, Unreadable
 
 ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
 DAMAGED = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError,
-           NotImplementedError, RuntimeError, OverflowError)  # fmt: skip
+           NotImplementedError, RuntimeError, OverflowError, OSError)  # fmt: skip
 OLD = b"\xd0\xcf\x11\xe0"
 TEXTS_LIMIT = 256 << 20
 SHEET_LIMIT = 8 << 30
