@@ -1,7 +1,7 @@
 """Ours and PyMC-Marketing's media mix model on the same data, answered by the same arithmetic.
 
 Their posterior (adstock, saturation, ceilings) is written as one of ours: the formulas are the same, so contributions,
-intervals and budgets of both are computed alike, and only the fits differ. `check` compares with what they compute.
+intervals and budgets of both are computed alike, and only the fits differ.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from lakehouse.science.media_mix.lift import LiftTest
 from lakehouse.science.media_mix.mix import FORMS, MediaMix, fit_media_mix, stacked
 from lakehouse.science.media_mix.model import Form
 from lakehouse.science.media_mix.priors import weak
-from lakehouse.science.media_mix.response import contributions
 from lakehouse.science.media_mix.sampling import Diagnosis, Effort, Posterior, setting
 from tests.scorecard.worlds import World
 
@@ -35,8 +34,9 @@ def fit(contender: str, world: World, tested: bool) -> MediaMix:
     return rival(world, contender.removeprefix("rival "), world.tests if tested else ())
 
 
-def rival(world: World, saturation: str, tests: Sequence[LiftTest]) -> MediaMix:
-    """PyMC-Marketing's MMM: its defaults with yearly seasons, the same controls and a linear trend; Hill with our priors."""
+def rival_model(world: World, saturation: str, tests: Sequence[LiftTest] = ()) -> tuple[Any, pd.DataFrame, pd.Series]:
+    """(PyMC-Marketing's MMM, its table, sales): its defaults with yearly seasons, the same controls and a linear trend; Hill with
+    our priors."""
     from pymc_extras.prior import Prior
     from pymc_marketing.mmm import GeometricAdstock, HillSaturation, LogisticSaturation
     from pymc_marketing.mmm.mmm import MMM
@@ -46,13 +46,11 @@ def rival(world: World, saturation: str, tests: Sequence[LiftTest]) -> MediaMix:
     table = pd.DataFrame(data.spend[:, 0], columns=list(data.channels)).assign(date=data.dates)
     controls = {name: data.controls[:, 0, i] for i, name in enumerate(data.control_names)}
     table = table.assign(**controls, trend=np.linspace(-0.5, 0.5, len(table)))
-    ours = weak(data)
     shape: Any = LogisticSaturation()
     if saturation == "hill":
-        log = {
-            name: Prior("LogNormal", mu=float(np.log(m)), sigma=s, dims="channel")
-            for name, (m, s) in (("kappa", ours.half), ("slope", ours.slope))
-        }
+        ours = weak(data)
+        believed = {"kappa": ours.half, "slope": ours.slope}
+        log = {name: Prior("LogNormal", mu=float(np.log(m)), sigma=s, dims="channel") for name, (m, s) in believed.items()}
         ceiling = 2 * float(ours.spread.mean()) * data.unit / float(sales.max())
         shape = HillSaturation(priors={**log, "beta": Prior("HalfNormal", sigma=ceiling, dims="channel")})
     model = MMM(
@@ -67,19 +65,33 @@ def rival(world: World, saturation: str, tests: Sequence[LiftTest]) -> MediaMix:
     model.build_model(table, sales)
     if tests:
         model.add_lift_test_measurements(_lifts(world, tests))
-    trace = model.fit(
-        table,
-        sales,
-        nuts_sampler="nutpie",
+    return model, table, sales
+
+
+def rival(world: World, saturation: str, tests: Sequence[LiftTest]) -> MediaMix:
+    """Their fit, sampled by the same sampler with the same effort."""
+    import nutpie
+
+    model, _, sales = rival_model(world, saturation, tests)
+    names = [
+        "adstock_alpha",
+        "saturation_beta",
+        *(["saturation_kappa", "saturation_slope"] if saturation == "hill" else ["saturation_lam"]),
+    ]
+    trace = nutpie.sample(
+        nutpie.compile_pymc_model(model.model, var_names=names),
         draws=EFFORT.draws,
         tune=EFFORT.tune,
         chains=EFFORT.chains,
         cores=1,
-        random_seed=EFFORT.seed,
+        seed=EFFORT.seed,
         target_accept=EFFORT.accept,
-        progressbar=False,
+        progress_bar=False,
+        save_warmup=False,
     )
-    return stacked([_written(world, trace, saturation, float(sales.max()))], np.ones(1))
+    found = trace.posterior.dataset
+    drawn = {name: np.asarray(found[name], dtype=np.float64).reshape(-1, found[name].shape[-1]) for name in names}
+    return stacked([written(world, drawn, saturation, float(sales.max()), _diagnosis(trace, names))], np.ones(1))
 
 
 def _lifts(world: World, tests: Sequence[LiftTest]) -> pd.DataFrame:
@@ -92,31 +104,19 @@ def _lifts(world: World, tests: Sequence[LiftTest]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["channel", "x", "delta_x", "delta_y", "sigma"])
 
 
-def _written(world: World, trace: Any, saturation: str, largest: float) -> Posterior:
+def _diagnosis(trace: Any, names: Sequence[str]) -> Diagnosis:
     import arviz as az
 
-    posterior = trace.posterior if hasattr(trace.posterior, "data_vars") else trace.posterior.dataset
-
-    def drawn(name: str) -> Any:
-        values = posterior[name].transpose("chain", "draw", "channel").sel(channel=list(world.data.channels)).to_numpy()
-        return np.asarray(values, dtype=np.float64).reshape(-1, values.shape[-1])
-
-    draws = {"retention": drawn("adstock_alpha"), "ceiling": drawn("saturation_beta") * largest / world.data.unit}
-    if saturation == "hill":
-        draws |= {"half": drawn("saturation_kappa"), "slope": drawn("saturation_slope")}
-    else:
-        draws["half"] = np.log(3.0) / drawn("saturation_lam")
-    names = [n for n in posterior.data_vars if str(n).startswith(("adstock_", "saturation_"))]
-    found = az.summary(posterior[names], kind="diagnostics", round_to="none")
+    found = az.summary(trace.posterior.dataset[list(names)], kind="diagnostics", round_to="none")
     diverging = int(np.asarray(trace.sample_stats["diverging"]).sum())
-    told = Diagnosis(float(found["r_hat"].max()), float(found["ess_bulk"].min()), float(found["ess_tail"].min()), diverging, "")
-    s = setting(world.data, Form(saturation), weak(world.data), Baseline(), LAGS)
-    return Posterior(s, draws, told)
+    return Diagnosis(float(found["r_hat"].max()), float(found["ess_bulk"].min()), float(found["ess_tail"].min()), diverging, "")
 
 
-def check(mix: MediaMix, trace: Any, largest: float) -> float:
-    """Largest difference between their own channel contributions and ours of their draws, relative to the largest."""
-    own = np.asarray(trace.posterior["channel_contribution"].transpose("chain", "draw", "date", "channel"))
-    own = own.reshape(-1, *own.shape[2:]) * largest
-    again = contributions(mix.fits[0])[:, :, 0]
-    return float(np.abs(own - again).max() / np.abs(own).max())
+def written(world: World, drawn: dict[str, Any], saturation: str, largest: float, diagnosis: Diagnosis) -> Posterior:
+    """Their draws (S, C), which are relative to the largest spend and `largest` sales, as one of our posteriors."""
+    draws = {"retention": drawn["adstock_alpha"], "ceiling": drawn["saturation_beta"] * largest / world.data.unit}
+    if saturation == "hill":
+        draws |= {"half": drawn["saturation_kappa"], "slope": drawn["saturation_slope"]}
+    else:
+        draws["half"] = np.log(3.0) / drawn["saturation_lam"]
+    return Posterior(setting(world.data, Form(saturation), weak(world.data), Baseline(), LAGS), draws, diagnosis)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-TINY = 1e-9
+TINY = 1e-15
 _LOG3, _ATANH_HALF = float(np.log(3.0)), float(np.arctanh(0.5))
 
 
