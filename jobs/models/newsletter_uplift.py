@@ -18,7 +18,8 @@ def newsletter_uplift(feat_purchase_training: Snapshot, parameters: Mapping[str,
     rows = feat_purchase_training.toPandas().sort_values(["as_of_date", "customer_id"], ignore_index=True)
     features = rows[list(COLUMNS)].astype(float)
     treated, spent = rows["has_email_consent"].astype(float), rows["spend_after"].astype(float)
+    orders = rows["order_days_after"].astype(float)
     earlier, later = rows["part"] == "earlier", rows["part"] == "later"
-    tried = fit_newsletter(features[earlier], treated[earlier], spent[earlier])
+    tried = fit_newsletter(features[earlier], treated[earlier], orders[earlier])
     metrics, page = offer_report(tried, features[later], treated[later], spent[later], parameters["margin"], parameters["cost"])
-    return Fitted(fit_newsletter(features, treated, spent), COLUMNS, metrics, {"report.html": page})
+    return Fitted(fit_newsletter(features, treated, orders), COLUMNS, metrics, {"report.html": page})

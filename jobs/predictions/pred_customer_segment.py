@@ -22,7 +22,9 @@ def pred_customer_segment(
     feat_customer_rfm: Snapshot, feat_customer_behaviour: Snapshot, customer_segments: Model, as_of: AsOf
 ) -> DataFrame:
     """The segment of each customer at the end of a day."""
-    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(feat_customer_behaviour, ["customer_id", "as_of_date"])
+    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(
+        feat_customer_behaviour.drop("segment"), ["customer_id", "as_of_date"]
+    )
     scored = customer_segments.table(today, "segment bigint, words string, certainty double")
     return scored.select(
         "customer_id", "as_of_date", "segment", "words", "certainty", F.lit(customer_segments.version).alias("model_version")

@@ -68,6 +68,6 @@ def pred_propensity_evaluation(
 
     schema = "model_version int, figure string, value double, baseline double, rows bigint, verdict string"
     whole = scored.unionByName(trained).unionByName(happened)
-    return whole.groupBy(F.lit(1)).applyInPandas(judged, schema).select(
+    return whole.withColumn("together", F.lit(True)).groupBy("together").applyInPandas(judged, schema).select(
         "model_version", F.lit(as_of).cast("date").alias("as_of_date"), "figure", "value", "baseline", "rows", "verdict"
     )  # fmt: skip

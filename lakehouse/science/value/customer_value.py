@@ -19,7 +19,7 @@ from lakehouse.science.value.residual import by_decile, discounted_purchases
 WEEK = 7.0
 COLUMNS = ("repeat_days", "last_repeat_day", "days_observed", "mean_repeat_spend")
 YEAR_WEEKS, MONTH_WEEKS = 52.0, 4.0
-LEAST = 1e-3
+LEAST, WEAK = 1e-3, 1.5
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def histories(features: pd.DataFrame) -> Histories:
 
 
 def fit_customer_value(features: pd.DataFrame, yearly_discount: float = 0.10) -> CustomerValue:
-    """Pareto/NBD or BG/NBD, whichever is likelier here (with a weak prior for short histories), and Gamma-Gamma.
+    """Pareto/NBD or BG/NBD, whichever is likelier here, both with a weak prior, and Gamma-Gamma.
 
     Args:
         features: one row per customer, all as of one day.
@@ -107,9 +107,8 @@ def fit_customer_value(features: pd.DataFrame, yearly_discount: float = 0.10) ->
         UnfitData: neither buying model can be told from these histories.
     """
     seen = histories(features)
-    found = [fitted for fit in (fit_pareto_nbd, fit_bg_nbd) if (fitted := _fitted(fit, seen, None)) is not None]
-    if not found:  # a short history in which nobody can have been seen to leave
-        found = [fitted for fit in (fit_pareto_nbd, fit_bg_nbd) if (fitted := _fitted(fit, seen, Prior({}, 1.5))) is not None]
+    weak = Prior({}, WEAK)  # where nobody can have been seen to leave yet, the likelihood alone runs away
+    found = [fitted for fit in (fit_pareto_nbd, fit_bg_nbd) if (fitted := _fitted(fit, seen, weak)) is not None]
     if not found:
         raise UnfitData(f"{len(features)} customers, {int(seen.x.sum())} repeat purchases: no buying model can be told from them")
     buying, estimate = max(found, key=lambda one: one[1].log_likelihood)
