@@ -70,7 +70,7 @@ def foresee(
     for period in range(start, len(s.counts)):
         weight, shape = np.full(fitted.count, -np.log(fitted.count)), 0.0
         if period > since:
-            smoothed, k = array_stats.psislw(log[:, since:period].sum(axis=1))
+            smoothed, k = array_stats.psislw(-log[:, since:period].sum(axis=1))
             weight, shape = np.asarray(smoothed, dtype=np.float64), float(k)
             if shape > limit and len(again) < refits:
                 fitted = sample(s.until(period), effort, contract)

@@ -161,3 +161,14 @@ def test_the_contract_names_each_broken_term():
     assert len(said) == 3
     assert "half[1]" in said[0]
     assert Diagnosis(1.002, 900, 800, 0, "x").broken(Contract()) == []
+
+
+def test_importance_weights_reweigh_one_posterior_into_the_next():
+    """Draws of Normal(0, 1) weighed by the likelihood of a further observation at 1 (error 2) have the updated mean. The library
+    takes the logarithms with a minus, as leave-one-out needs them."""
+    from arviz_stats.base import array_stats
+
+    draws = np.random.default_rng(0).normal(size=4000)
+    log, shape = array_stats.psislw(0.5 * ((1 - draws) / 2) ** 2)
+    assert np.exp(log) @ draws == pytest.approx(0.2, abs=0.05)
+    assert shape < 0.7
