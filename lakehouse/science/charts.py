@@ -50,6 +50,26 @@ def bars(values: Mapping[str, float], name: str) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img">{title}{"".join(rows)}</svg>'
 
 
+def intervals(values: Mapping[str, tuple[float, float, float]], name: str) -> str:
+    """A point with its interval per key (middle, low, high), over one scale, with a line at zero where it is within."""
+    low, high = _range([v for three in values.values() for v in three])
+    height = 24 * len(values) + 40
+
+    def across(value: float) -> float:
+        return 156 + (value - low) / (high - low) * (WIDTH - 230)
+
+    rows = [f'<line x1="{across(0):.1f}" y1="18" x2="{across(0):.1f}" y2="{height - 20}" stroke="#94a3b8" stroke-dasharray="3 3"/>']
+    for place, (key, (middle, least, most)) in enumerate(values.items()):
+        y = 30 + 24 * place
+        rows.append(f'<text x="150" y="{y + 4}" text-anchor="end" font-size="12">{escape(key)}</text>')
+        rows.append(f'<line x1="{across(least):.1f}" y1="{y}" x2="{across(most):.1f}" y2="{y}" stroke="{COLOURS[0]}" stroke-width="2"/>')
+        rows.append(f'<circle cx="{across(middle):.1f}" cy="{y}" r="4" fill="{COLOURS[0]}"/>')
+        rows.append(f'<text x="{across(high) + 8:.1f}" y="{y + 4}" font-size="12">{middle:.3g}</text>')
+    title = f'<text x="156" y="13" font-size="12" fill="#475569">{escape(name)}</text>'
+    ends = "".join(f'<text x="{across(v):.1f}" y="{height - 4}" font-size="11">{v:.3g}</text>' for v in (low, high))
+    return f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img">{title}{"".join(rows)}{ends}</svg>'
+
+
 def grid(table: pd.DataFrame, digits: int = 4) -> str:
     """A frame as an HTML table, its index first."""
     head = "".join(f"<th>{escape(str(c))}</th>" for c in ["", *table.columns])
