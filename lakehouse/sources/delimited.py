@@ -116,17 +116,26 @@ def rows(text: Text, names: Names, delimiter: str = ",", header: bool = True) ->
             yield record[0], values if in_order else [None if place is None else values[place] for place in places]
 
 
+def first_record(text: Text, delimiter: str, names: Sequence[str] = ()) -> tuple[str, list[str]]:
+    """The delimiter (detected where that is asked) and the fields of the first record. Raises ObjectRefused."""
+    texts = _texts(text)
+    if delimiter == DETECT:
+        delimiter, texts = _delimiter(texts, Names(tuple(names)))
+    first = next(_records(texts, Fields(delimiter)), None)
+    if first is None or isinstance(first, Unreadable):
+        raise ObjectRefused("the object is empty" if first is None else f"the first line cannot be read: {first.reason}")
+    return delimiter, [field or "" for field in first[1]]
+
+
 def one_record(source: Csv, open_stream: OpenStream, name: str, declared: Sequence[str], text: str) -> dict[str, str | None]:
     """A record given by hand, by the header of the object it belongs to. Raises ValueError where it does not fit."""
     names, delimiter = tuple(declared), source.delimiter
     if source.header or delimiter == DETECT:
-        texts = _texts(text_of(open_stream, name, Meter(), source.encoding))
-        if delimiter == DETECT:
-            delimiter, texts = _delimiter(texts, Names(names))
-        first = next(_records(texts, Fields(delimiter)), None)
-        if first is None or isinstance(first, Unreadable):
-            raise Refused("the header of its object cannot be read; write it as JSON in the names of the source")
-        names = tuple(n or "" for n in first[1]) if source.header else names
+        try:
+            delimiter, first = first_record(text_of(open_stream, name, Meter(), source.encoding), delimiter, names)
+        except ObjectRefused as refused:
+            raise Refused(f"{refused}; write the row as JSON in the names of the source") from None
+        names = tuple(first) if source.header else names
     try:
         found = Fields(delimiter).split(text)
     except Open:

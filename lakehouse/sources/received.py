@@ -10,7 +10,7 @@ from lakehouse.errors import LakehouseError
 
 RAW_LIMIT = 4_000
 SHAPES_KEPT = 1_000
-UNKNOWN_KEPT = 100
+UNKNOWN_KEPT = 500
 LACKS, RESPELLED, RETYPED = "the header lacks ", " is spelled otherwise than the declared ", "' is no "
 
 
