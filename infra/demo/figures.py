@@ -1,4 +1,4 @@
-"""Three questions a person would ask the warehouse, each one query on `marts`."""
+"""Questions a person would ask the warehouse, each one query on `marts`."""
 
 from __future__ import annotations
 
@@ -62,6 +62,21 @@ FIGURES = (
         JOIN days ON as_of_date = last
         GROUP BY 1
         ORDER BY avg(probability) DESC
+        """,
+    ),
+    Figure(
+        "What customers are still worth, and what is decided for them",
+        """
+        WITH days AS (SELECT max(as_of_date) AS last FROM marts.pred_customer_value)
+        SELECT v.tier, count(*) AS people, to_char(avg(v.value_1y), 'FM999,990.00') AS value_of_a_year_eur,
+               to_char(avg(v.churned), 'FM0.000') AS chance_of_having_left,
+               count(*) FILTER (WHERE o.offer LIKE 'mail:%') AS mailed,
+               count(*) FILTER (WHERE o.offer LIKE '%invitation') AS invited
+        FROM marts.pred_customer_value v
+        JOIN days ON v.as_of_date = last
+        JOIN marts.pred_next_best_offer o ON o.customer_id = v.customer_id AND o.as_of_date = v.as_of_date
+        GROUP BY v.tier
+        ORDER BY avg(v.value_1y) DESC
         """,
     ),
 )
