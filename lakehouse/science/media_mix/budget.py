@@ -37,6 +37,10 @@ class Allocation:
 
 def fit_within(wished: Floats, least: Floats, most: Floats, total: float) -> Floats:
     """The amounts nearest to `wished` within bounds that sum to total: clip(wished + shift), shift by bisection."""
+    if most.sum() - total <= 1e-9 * total:
+        return most.copy()
+    if total - least.sum() <= 1e-9 * total:
+        return least.copy()
     span = float(np.abs(wished).max() + most.max() + total + 1)
     shift = optimize.brentq(lambda move: float(np.clip(wished + move, least, most).sum()) - total, -span, span, xtol=1e-12 * span)
     placed = np.clip(wished + shift, least, most)

@@ -42,7 +42,7 @@ class Effort:
     draws: int = 750
     tune: int = 750
     chains: int = 4
-    accept: float = 0.92
+    accept: float = 0.95
     processes: int = 2
     seed: int = 1
 

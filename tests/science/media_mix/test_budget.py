@@ -60,6 +60,12 @@ def test_bounds_and_pins_hold(mix):
     assert found.tolist() == pytest.approx([300, 1200, 500])
 
 
+def test_a_plan_that_is_pinned_throughout_is_answered_as_it_is(mix):
+    found = allocate(mix, Budget(0.1 + 0.2 + 0.7, 12, pinned={"channel_0": 0.1, "channel_1": 0.2, "channel_2": 0.7}))
+    assert found.table["spend"].tolist() == pytest.approx([0.1, 0.2, 0.7])
+    assert found.left == pytest.approx((0, 0, 0))
+
+
 def test_money_that_cannot_be_placed_is_refused_not_left_over(mix):
     with pytest.raises(UnfitData, match="bounds and pins allow 0 to 300; raise upper bounds"):
         allocate(mix, Budget(2000.0, 12, bounds={f"channel_{i}": (0, 100) for i in range(3)}))

@@ -1,4 +1,4 @@
-"""Sampling for real: one shape, compiled once for all tests here; whole stacks and real data in `make prove`."""
+"""Sampling for real: a form takes a minute or two to compile, so these run in `make prove`; the arithmetic is tested elsewhere."""
 
 import os
 from dataclasses import replace
@@ -26,6 +26,11 @@ EFFORT = Effort(draws=500, tune=500, processes=2)
 FULL = os.environ.get("LAKEHOUSE_PROVE") == "full"
 
 
+def proof(test):
+    """Marks a test that samples."""
+    return pytest.mark.prove(pytest.mark.skipif(not FULL, reason="samples: LAKEHOUSE_PROVE=full")(test))
+
+
 @pytest.fixture(scope="module")
 def scene():
     data, truth = market(*TRUTH, saturation="logistic")
@@ -48,6 +53,7 @@ def calibrated(scene):
     return sample(scene[3], EFFORT)
 
 
+@proof
 def test_contributions_are_found_again(scene, alone):
     _, truth, _, _ = scene
     drawn = contributions(alone)[:, :, 0]
@@ -58,10 +64,12 @@ def test_contributions_are_found_again(scene, alone):
     assert ((low < total) & (total < high)).all()
 
 
+@proof
 def test_the_draws_fulfil_the_contract(alone):
     assert alone.diagnosis.broken(sampling.Contract()) == []
 
 
+@proof
 def test_an_experiment_narrows_its_channel_and_moves_the_answer_towards_it(scene, alone, calibrated):
     _, _, tests, _ = scene
     before, after = (contributions(p)[:, :, 0, 1].sum(axis=1).std() for p in (alone, calibrated))
@@ -71,6 +79,7 @@ def test_an_experiment_narrows_its_channel_and_moves_the_answer_towards_it(scene
     assert table["both_error"].iloc[0] < min(table["data_error"].iloc[0], table["measured_error"].iloc[0])
 
 
+@proof
 def test_a_contradicting_experiment_is_flagged(scene, alone):
     data, _, tests, s = scene
     wrong = [replace(tests[0], lift=-3 * tests[0].lift)]
@@ -78,6 +87,7 @@ def test_a_contradicting_experiment_is_flagged(scene, alone):
     assert calibration.pull(wrong, alone, both)["conflict"].all()
 
 
+@proof
 def test_the_future_is_foreseen_with_few_refits(scene):
     seen = foresee(scene[3], 92, EFFORT)
     assert len(seen.refits) <= 5
@@ -98,8 +108,7 @@ def test_a_fit_that_does_not_converge_is_tried_once_more_and_then_refused(scene,
     assert tried == [False, True]
 
 
-@pytest.mark.prove
-@pytest.mark.skipif(not FULL, reason="compiles three forms: LAKEHOUSE_PROVE=full")
+@proof
 def test_the_second_coordinates_give_the_same_answer(scene, alone):
     again = sampling._run(scene[3].untested(), EFFORT, second=True)
     first, second = (contributions(p)[:, :, 0].sum(axis=1) for p in (alone, again))
@@ -110,8 +119,6 @@ def test_the_second_coordinates_give_the_same_answer(scene, alone):
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", ["meridian", "robyn"])
 def test_others_simulated_markets_run_from_end_to_end(shared_data, name):
-    if not FULL:
-        pytest.xfail("three forms with their refits: LAKEHOUSE_PROVE=full")
     if name == "meridian":
         frame = pd.read_csv(shared_data / "meridian_mmm" / "national_media.csv")
         frame["sales"] = frame["conversions"] * frame["revenue_per_conversion"]
@@ -121,7 +128,11 @@ def test_others_simulated_markets_run_from_end_to_end(shared_data, name):
         frame = pd.read_csv(shared_data / "robyn_mmm" / "dt_simulated_weekly.csv")
         channels = ["tv_S", "ooh_S", "print_S", "facebook_S", "search_S"]
         data = from_frame(frame, date="DATE", target="revenue", channels=channels, controls=["competitor_sales_B", "newsletter"])
-    mix = fit_media_mix(data, priors=from_spend(data), effort=Effort(processes=2))
+    believed = from_spend(data)
+    assert (believed.spread > 0).all()
+    if not FULL:
+        return
+    mix = fit_media_mix(data, priors=believed, effort=Effort(processes=2))
     assert mix.weights.sum() == pytest.approx(1)
     assert np.isfinite(outcomes.returns(mix).drop(columns="channel").to_numpy()).all()
     assert (outcomes.out_of_time(mix)["absolute_error"] < 0.3).all()
