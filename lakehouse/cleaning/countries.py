@@ -31,8 +31,8 @@ class CountryFacts(NamedTuple):
 
 
 EU = frozenset((
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT",
-    "RO", "SE", "SI", "SK",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL",
+    "PT", "RO", "SE", "SI", "SK",
 ))  # fmt: skip
 NO_COUNTRIES = ("ZZ", "EU", "EZ", "UN", "XA", "XB")
 """Codes of CLDR that stand for none."""

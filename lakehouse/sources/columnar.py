@@ -26,8 +26,14 @@ def batches(open_stream: Open, name: str, names: Names) -> Iterator[tuple[list[A
         try:
             whole = pq.ParquetFile(file, page_checksum_verification=True)
             found = places(tuple(whole.schema_arrow.names), names)
+            count = 0
             for batch in whole.iter_batches(ROWS_AT_ONCE):  # everything once: a damaged file must not give its first half
                 batch.validate(full=True)
+                count += batch.num_rows
+            if count != whole.metadata.num_rows:
+                raise ObjectRefused(
+                    f"the Parquet file is damaged (it says {whole.metadata.num_rows} rows and holds {count}). Deliver it again."
+                )
             line = 1
             wanted = sorted({whole.schema_arrow.names[p] for p in found if p is not None})
             for batch in whole.iter_batches(ROWS_AT_ONCE, columns=wanted):
