@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from tests.bench import cpu
@@ -52,17 +53,24 @@ rows, more = len(frame), {"bytes": int(frame.memory_usage(deep=True).sum())}
 
 def mixed(path: Path, rows: int) -> Path:
     """A file of 20 mixed columns: numbers, money, days, times, flags, words that repeat, free text in quotes, gaps."""
-    draw = random.Random(1)
     with path.open("w", encoding="utf-8") as file:
         file.write(",".join(f"c{n}" for n in range(COLUMNS)) + "\n")
-        for n in range(rows):
-            file.write(
-                f"{n},C{draw.randrange(5000)},2026-01-{draw.randrange(1, 29):02d},2026-01-{draw.randrange(1, 29):02d}T10:11:12Z,"
-                f"{draw.random() * 1000:.2f},{draw.randrange(100)},DE,{'true' if draw.random() < 0.5 else 'false'},google,paid_search,"
-                f'"Text, with {draw.randrange(1000)}",{draw.randrange(10**9)},{draw.random():.6f},mail{n}@example.com,,{draw.randrange(3)},'
-                f"x{draw.randrange(20)},EUR,{draw.randrange(5)},note {draw.randrange(100)}\n"
-            )
+        block = "".join(_lines(min(rows, ROWS)))
+        for _ in range(rows // ROWS):
+            file.write(block)
+        file.writelines(islice(_lines(rows), rows % ROWS))
     return path
+
+
+def _lines(rows: int) -> Iterator[str]:
+    draw = random.Random(1)
+    for n in range(rows):
+        yield (
+            f"{n},C{draw.randrange(5000)},2026-01-{draw.randrange(1, 29):02d},2026-01-{draw.randrange(1, 29):02d}T10:11:12Z,"
+            f"{draw.random() * 1000:.2f},{draw.randrange(100)},DE,{'true' if draw.random() < 0.5 else 'false'},google,paid_search,"
+            f'"Text, with {draw.randrange(1000)}",{draw.randrange(10**9)},{draw.random():.6f},mail{n}@example.com,,{draw.randrange(3)},'
+            f"x{draw.randrange(20)},EUR,{draw.randrange(5)},note {draw.randrange(100)}\n"
+        )
 
 
 def measured(what: str, path: Path) -> dict[str, float]:
