@@ -17,11 +17,12 @@ from lakehouse.declare.rules import (
     references,
     rows_at_least,
 )
-from lakehouse.declare.sources import ChangeCapture, ChangeRows, Csv, CursorQuery, Drift, Excel, Json, JsonLines, Outbox, Parquet
+from lakehouse.declare.sources import AdReports, ChangeCapture, ChangeRows, Csv, CursorQuery, Drift, Excel, Json, JsonLines, Outbox, Parquet
 from lakehouse.declare.tables import Table, model, table
 
 __all__ = [
-    "SQL", "AsOf", "ChangeCapture", "ChangeRows", "Changes", "Column", "Csv", "CursorQuery", "Drift", "Excel", "Fitted", "Frozen",
+    "SQL", "AdReports",
+    "AsOf", "ChangeCapture", "ChangeRows", "Changes", "Column", "Csv", "CursorQuery", "Drift", "Excel", "Fitted", "Frozen",
     "Json", "JsonLines", "Landed", "Model", "Outbox", "Parquet", "Snapshot", "Table", "Touched", "Trial", "at_least", "at_most", "between",
     "fresh_within", "history", "holds", "matches", "model", "not_in_future", "not_null", "one_of", "references", "rows_at_least",
     "table",

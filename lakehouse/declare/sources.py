@@ -36,6 +36,19 @@ class CursorQuery(Lander):
 
 
 @dataclass(frozen=True)
+class AdReports(Lander):
+    """Daily reports of an ad platform's API ("google_ads", "meta_ads") for `accounts`, from the day `since` (ISO) on.
+
+    A day's figures move for `moves_days`: it is read again until then on a falling schedule, and landed again where they changed.
+    """
+
+    api: str = ""
+    accounts: tuple[str, ...] = ()
+    since: str = ""
+    moves_days: int = 28
+
+
+@dataclass(frozen=True)
 class Drift:
     """What happens where objects no longer fit the contract. Whatever is chosen is said in the run's report.
 

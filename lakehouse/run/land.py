@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from lakehouse import storage
-from lakehouse.declare.sources import ChangeCapture, CursorQuery, Lander, Source
+from lakehouse.declare.sources import AdReports, ChangeCapture, CursorQuery, Lander, Source
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 from lakehouse.graph.suggest import did_you_mean
@@ -25,10 +25,15 @@ def land(graph: Graph, name: str) -> Any:
 
 
 def _fetch(lander: Lander, prefixes: list[str]) -> Any:
-    from lakehouse.sources import capture, cursor_query, outbox
+    from lakehouse.sources import ad_reports, capture, cursor_query, outbox
     from lakehouse.sources.batches import Place
 
     place, address = Place.here(), _address(lander.name)
+    if isinstance(lander, AdReports):
+        return ad_reports.land(
+            lander.name, address, place, prefixes[0], api=lander.api or lander.name, accounts=lander.accounts,
+            since=date.fromisoformat(lander.since), moves_days=lander.moves_days,
+        )  # fmt: skip
     if isinstance(lander, ChangeCapture):
         return capture.land(lander.name, address, place, lander.publication)
     if isinstance(lander, CursorQuery):

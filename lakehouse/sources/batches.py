@@ -56,6 +56,10 @@ class Place:
             return False
         return True
 
+    def put(self, name: str, body: bytes) -> None:
+        """Write an object."""
+        self.s3.put_object(Bucket=self.bucket, Key=self.root + name, Body=body)
+
     def names(self, prefix: str) -> list[str]:
         """The objects whose name begins so, in order."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.root + prefix)
