@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 ERROR = "_error"
+NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+WRITTEN = {
+    "date": r"^\s*\d{4}-\d{1,2}-\d{1,2}([T ]00:00(:00(\.0+)?)?(Z|[+-]00:?00)?)?\s*$",
+    "timestamp": r"^\s*\d{4}-\d{1,2}-\d{1,2}([T ].*)?$", "float": NUMBER, "double": NUMBER,
+}  # fmt: skip
+"""Spark's casts take more: 2026 for the first of January, 10:30 for half past ten today, a day out of a time, NaN and 1d for numbers."""
 
 
 def _typed(value: SparkColumn, kind: str) -> tuple[SparkColumn, SparkColumn]:
@@ -32,6 +38,8 @@ def _typed(value: SparkColumn, kind: str) -> tuple[SparkColumn, SparkColumn]:
         return typed, value.isNull() | typed.isNotNull()
     typed = value.try_cast(kind)
     whole = value.isNull() | typed.isNotNull()
+    if kind in WRITTEN:
+        whole = whole & (value.isNull() | value.rlike(WRITTEN[kind]))
     if kind.startswith("decimal"):
         whole = whole & typed.eqNullSafe(value.try_cast("decimal(38,18)"))
     return typed, whole

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,14 +30,14 @@ HEADER = "id,name,price\n"
 COLUMNS = 'Column("id", "string", "Number."), Column("name", "string", "Who."), Column("price", "decimal(9,2)", "Money.")'
 
 
-def bronze(columns: str = COLUMNS, source: str = 'Csv("crm/orders")') -> dict[str, str]:
+def bronze(columns: str = COLUMNS, source: str = 'Csv("crm/orders")', more: str = "") -> dict[str, str]:
     return {
         "bronze/crm__orders.py": f"""
 from lakehouse.declare import *
 from lakehouse.declare import Drift
 
 
-@table(source={source}, owner="tests", columns=[{columns}])
+@table(source={source}, owner="tests", columns=[{columns}]{more})
 def crm__orders(landed: Landed):
     "Orders as dropped in."
     return landed
@@ -151,6 +153,7 @@ def test_an_object_replaced_under_its_name_is_restated_in_one_commit(place: Plac
 
 
 def test_an_object_uploaded_again_counts_once_and_one_freed_by_a_restatement_comes_in(place: Place) -> None:
+    place.declare(more=', partitioned_by="name"')
     place.drop("a.csv", HEADER + "1,ann,1.00\n")
     place.run()
     place.drop("b.csv", HEADER + "1,ann,1.00\n")
@@ -163,6 +166,8 @@ def test_an_object_uploaded_again_counts_once_and_one_freed_by_a_restatement_com
     place.drop("a.csv.gz", gzip.compress((HEADER + "3,cid,3.00\n").encode(), 1, mtime=2))
     assert place.run().reason == "0 new objects, 1 uploaded again"
     assert len(place.rows()) == 3 and place.accounts()["a.csv.gz"] == [1, 1, 0, 0]
+    folders = {o.uri.split("/")[-2] for o in storage.list_objects(f"{table_uri(place.graph['crm__orders'])}/name=")}
+    assert folders == {"name=ann", "name=bob", "name=cid"}
 
 
 def test_a_new_column_is_reported_and_taken_from_what_landed_once_the_contract_names_it(place: Place) -> None:
@@ -246,3 +251,35 @@ def test_rows_are_sent_again_when_the_contract_fits_and_given_up_when_nobody_wan
     (given_up, _) = sorted(place.lakehouse("quarantine", "history", "crm__orders"), key=lambda r: r["action"])
     assert (given_up["corrected"], given_up["row"]) == ("the till was broken", "3,cid")
     assert "its rows return by themselves" in place.refused("quarantine", "expire", "orders", "--why", "x", "--older-than", "0")
+
+
+TYPED = {
+    "amount": ("decimal(9,2)", ["1.10", "-7", "1e2"], ["1.239", "12345678.00", "1,10", "abc", "0.001"]),
+    "born": ("date", ["2026-11-22", "2026-1-5"], ["2026", "2026-13-01", "22.11.2026", "2026-02-30", "2026-11-22 10:30:00"]),
+    "at": ("timestamp", ["2026-11-22T10:30:00Z", "2026-11-22"], ["10:30", "yesterday", "2026-11-22T25:00:00Z", "2026"]),
+    "pieces": ("int", ["7", "-3"], ["1.5", "3000000000", "seven", "1 000"]),
+    "share": ("double", ["0.5", "1e-3"], ["NaN", "1d", "Infinity", "half"]),
+    "member": ("boolean", ["true", "false"], ["maybe", "2"]),
+}
+
+
+@pytest.mark.prove
+def test_a_value_that_does_not_fit_its_type_holds_its_line_back_for_that_reason(place: Place) -> None:
+    lines = 10_000 if os.environ.get("LAKEHOUSE_PROVE") == "full" else 600
+    typed = ", ".join(f'Column("{n}", "{t}", "As sent.")' for n, (t, _, _) in TYPED.items())
+    place.declare(columns=f"{COLUMNS}, {typed}", source='Csv("crm/orders", drift=Drift(missing="accept"))')
+    draw = random.Random("types")
+    content, expected = [",".join(TYPED)], Counter[str]()
+    while expected.total() < lines:
+        wrong = draw.choice([*TYPED, ""]) if draw.random() < 0.9 else ""
+        values = {n: draw.choice(bad if n == wrong else good) for n, (_, good, bad) in TYPED.items()}
+        if wrong:
+            expected[f"{wrong}: '{values[wrong]}' is no {TYPED[wrong][0]}"] += 1
+        content.append(",".join(f'"{v}"' for v in values.values()))
+    place.drop("typed.csv", "\n".join(content))
+    report = place.run()
+    assert (report.received, report.rows_quarantined) == (len(content) - 1, lines)
+    assert Counter(reason for _, _, reason in place.held()) == expected
+    (account,) = place.accounts().values()
+    assert account == [len(content) - 1, len(content) - 1 - lines, 0, lines]
+    print(f"\n{lines:,} values of {len(expected)} kinds that do not fit, each line held back for its reason")

@@ -105,7 +105,7 @@ def test_a_forgotten_delete_is_seen(found: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_append_made_twice_is_seen(found: Any, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "objects_taken", lambda table, log: {})
+    monkeypatch.setattr(ledger, "taken_so_far", lambda table, log: ({}, {}))
     assert any("too many" in line for line in found("src__labels"))
 
 
