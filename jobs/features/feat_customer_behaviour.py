@@ -39,7 +39,7 @@ def behaved_on(
         F.avg(F.expr("CAST(channel IN ('paid_search', 'paid_social') AS double)")).alias("paid_share_28d"),
         F.avg(F.expr("CAST(dayofweek(ordered_at) IN (1, 7) AS double)")).alias("weekend_share_28d"),
         F.avg(F.expr("CAST(hour(ordered_at) >= 18 AS double)")).alias("evening_share_28d"),
-        F.avg(F.expr("CAST(total AS double)")).alias("mean_basket_28d"),
+        F.avg("total").cast("double").alias("mean_basket_28d"),
         F.max("recorded_at").alias("ordered_until"),
     )  # fmt: skip
     paid_back = refunds.join(orders.select("order_id", "customer_id"), "order_id").select("customer_id", "refunded_at")

@@ -45,9 +45,9 @@ def agg_channel_acquisition(fct_orders: Snapshot, fct_order_lines: Snapshot, fct
             FROM cohorts c JOIN ages a ON a.channel = c.channel AND a.cohort_month = c.cohort_month AND a.reached >= c.spend
             GROUP BY c.channel, c.cohort_month
         )
-        SELECT c.channel, c.cohort_month, CAST(c.spend AS decimal(22,2)) AS spend, CAST(c.customers AS bigint) AS customers,
-               CAST(c.spend AS double) / nullif(c.customers, 0) AS cost, CAST(coalesce(e.margin, 0) AS decimal(22,2)) AS margin,
-               CAST(coalesce(e.margin_30d, 0) AS decimal(22,2)) AS margin_30d,
+        SELECT c.channel, c.cohort_month, try_cast(c.spend AS decimal(22,2)) AS spend, CAST(c.customers AS bigint) AS customers,
+               CAST(c.spend AS double) / nullif(c.customers, 0) AS cost, try_cast(coalesce(e.margin, 0) AS decimal(22,2)) AS margin,
+               try_cast(coalesce(e.margin_30d, 0) AS decimal(22,2)) AS margin_30d,
                CAST(coalesce(e.margin, 0) AS double) / nullif(CAST(c.spend AS double), 0) AS repaid,
                CAST(r.payback_days AS int) AS payback_days
         FROM cohorts c

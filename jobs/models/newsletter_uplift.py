@@ -21,5 +21,8 @@ def newsletter_uplift(feat_purchase_training: Snapshot, parameters: Mapping[str,
     orders = rows["order_days_after"].astype(float)
     earlier, later = rows["part"] == "earlier", rows["part"] == "later"
     tried = fit_newsletter(features[earlier], treated[earlier], orders[earlier])
-    metrics, page = offer_report(tried, features[later], treated[later], spent[later], parameters["margin"], parameters["cost"])
+    groups = rows.loc[later, ["segment", "country"]]
+    metrics, page = offer_report(
+        tried, features[later], treated[later], spent[later], parameters["margin"], parameters["cost"], groups
+    )
     return Fitted(fit_newsletter(features, treated, orders), COLUMNS, metrics, {"report.html": page})

@@ -24,7 +24,7 @@ def purchase_propensity(feat_purchase_training: Snapshot, parameters: Mapping[st
     whole interval. The trial's estimators are fitted on rows whose labels were complete before the later day; the one that is
     served is then fitted by the same procedure on all rows. Leaks stop the training.
     """
-    from lakehouse.science.fairness import audit
+    from lakehouse.science.fairness import audit, with_others
     from lakehouse.science.propensity import evaluate
     from lakehouse.science.propensity.candidates import compare_candidates, slope_beyond
     from lakehouse.science.propensity.leaks import labels_known_by, no_column_tells_alone, rows_apart
@@ -47,9 +47,9 @@ def purchase_propensity(feat_purchase_training: Snapshot, parameters: Mapping[st
     tried = compared.chosen
     p, truth = tried.probability(features[later]), label[later]
     seen, rule = evaluate(p, truth), _by_recency(features[later])
-    groups = rows.loc[later, list(AUDITED)].fillna("unknown").reset_index(drop=True)
+    groups = rows.loc[later, list(AUDITED)].reset_index(drop=True).apply(with_others)
     limits = {"demographic parity": parameters["gap"], "equal opportunity": parameters["gap"], "calibration": parameters["gap"] / 2}
-    fair = audit(p, truth, groups.apply(_joined), parameters["threshold"], limits, level=1 - 0.05 / (len(limits) * len(AUDITED)))
+    fair = audit(p, truth, groups, parameters["threshold"], limits, level=1 - 0.05 / (len(limits) * len(AUDITED)))
     failed = slope_beyond(seen, (parameters["slope_from"], parameters["slope_to"]))
     unfair = [line for line in fair.text.splitlines() if line.startswith("beyond")]
     failed |= {"fairness": "; ".join(unfair)} if unfair else {}
@@ -69,8 +69,3 @@ def purchase_propensity(feat_purchase_training: Snapshot, parameters: Mapping[st
 def _by_recency(features: Any) -> Any:
     """The simple rule beside it: who ordered most recently orders next."""
     return 1 - (features["recency_days"] + 1) / (WINDOW_DAYS + 2)
-
-
-def _joined(group: Any) -> Any:
-    """Groups too small to judge are one group."""
-    return group.where(group.map(group.value_counts()) >= 30, "others")

@@ -31,8 +31,7 @@ def judgement(graph: Graph, table: Table, fitted: Fitted, pinned: Mapping[str, V
     except (LakehouseError, KeyError, AttributeError, ImportError) as error:
         first = judge(fitted, None)
         return Judgement(first.stage, f"version {champion.version} cannot score today's rows ({error}); {first.reason}", first.gain)
-    left = len(erased(graph, champion, pinned))
-    return judge(fitted, tried, must_leave=f"version {champion.version} learnt from {left} people erased since" if left else "")
+    return judge(fitted, tried, must_leave=must_leave(graph, champion, pinned))
 
 
 def members(graph: Graph, table: str, version: int) -> set[str]:
@@ -59,6 +58,17 @@ def erased(graph: Graph, version: ModelVersion, now: Mapping[str, Version]) -> s
     return gone
 
 
+def must_leave(graph: Graph, version: ModelVersion, now: Mapping[str, Version]) -> str:
+    """Why a version may not be served (again) where another one can: it learnt from people erased since, or nobody can tell; else ""."""
+    from pyspark.errors import PySparkException
+
+    try:
+        left = len(erased(graph, version, now))
+    except PySparkException:  # VACUUM has taken the files of that version
+        return f"who is in the training set of version {version.version} can no longer be read"
+    return f"version {version.version} learnt from {left} people erased since" if left else ""
+
+
 def watch(graph: Graph, table: Table) -> str:
     """Roll back where the model's evaluation table (`watched_by`) finds the served version beyond a limit; says what was done."""
     champion = served_version(table.name)
@@ -72,23 +82,32 @@ def watch(graph: Graph, table: Table) -> str:
         rows = [r.asDict() for r in mine.select("as_of_date", "figure", "value", "verdict").collect()]
     newest = max((r["as_of_date"] for r in rows), default=None)
     bad = [f"{r['figure']} {r['value']:.4g}" for r in rows if r["as_of_date"] == newest and r["verdict"] == "beyond"]
-    return roll_back(table.name, f"beyond its limits on {newest}: {', '.join(bad)}") if bad else ""
+    return roll_back(graph, table.name, f"beyond its limits on {newest}: {', '.join(bad)}") if bad else ""
 
 
-def roll_back(name: str, reason: str) -> str:
-    """Serve the version served before, else the newest other one that passed its checks; one rolled back from is not taken again."""
+def roll_back(graph: Graph, name: str, reason: str) -> str:
+    """Serve the version served before, else the newest other one that passed its checks.
+
+    Never one that was rolled back from, nor one that learnt from people erased since.
+    """
     decided = servings(name)
     if not decided:
         raise LakehouseError(f"{name}: no version is served, so there is nothing to roll back. Train it: lakehouse train {name}")
     current = decided[-1].version
     left = {before.version for before, after in pairwise(decided) if after.event == "rolled back"} | {current}
     passed = {v.version: v for v in versions(name) if v.stage in ("champion", "challenger") and v.version not in left}
-    earlier = [d.version for d in reversed(decided) if d.version in passed]
-    choice = earlier[0] if earlier else max(passed, default=None)
+    now = _newest(graph, graph[name])
+    order = dict.fromkeys([*(d.version for d in reversed(decided) if d.version in passed), *sorted(passed, reverse=True)])
+    choice = next((v for v in order if not must_leave(graph, passed[v], now)), None)
     if choice is None:
         return f"version {current} is {reason}; no other version passed its trial, so it is served on. Train one: lakehouse train {name}"
     promote(passed[choice], "rolled back", f"version {current} is {reason}")
     return f"rolled back to version {choice}: version {current} is {reason}"
+
+
+def _newest(graph: Graph, table: Table) -> dict[str, Version]:
+    logs = {n: DeltaLog(table_uri(graph[n])) for n in graph.upstream(table.name)}
+    return {n: Version(log.id, log.version) for n, log in logs.items() if log.id is not None and log.version is not None}
 
 
 def _person(table: Table) -> str:

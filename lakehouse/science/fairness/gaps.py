@@ -108,6 +108,14 @@ def reach(reached: ArrayLike, group: Sequence[Any] | pd.Series[Any], level: floa
     )
 
 
+def with_others(group: pd.Series[Any]) -> pd.Series[Any]:
+    """The groups with those below 30 rows as one, "others"; what is missing is "unknown". Still below 30: joined to the largest."""
+    text = group.map(lambda one: "unknown" if pd.isna(one) else str(one))
+    joined = text.where(text.map(text.value_counts()) >= LEAST, "others")
+    count = joined.value_counts()
+    return joined.where(joined.map(count) >= LEAST, str(count.index[0])) if len(count) else joined
+
+
 def group_codes(group: Sequence[Any] | pd.Series[Any], rows: int) -> tuple[list[str], Any]:
     """Sorted names of the groups, and for each row the place of its own.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lakehouse.science.fairness.gaps import reach, with_others
 from lakehouse.science.propensity.logistic import CalibratedLogistic, fit_calibrated_logistic
 from lakehouse.science.propensity.unfit import UnfitData, Vector, numbers
 from lakehouse.science.uplift.decisions import Limits, decide
@@ -55,7 +56,7 @@ def fit_newsletter(features: pd.DataFrame, treated: pd.Series[float], orders: pd
     Raises:
         UnfitData: one arm only.
     """
-    x, t, y = features.reset_index(drop=True), treated.to_numpy(), orders.to_numpy(dtype=np.float64)
+    x, t, y = features.reset_index(drop=True), treated.to_numpy(), numbers(orders, "orders")
 
     def over_expected(rows: Matrix, psi: Vector) -> Predict:
         expected = ridge(penalty)(rows, y)
@@ -77,9 +78,16 @@ def fit_newsletter(features: pd.DataFrame, treated: pd.Series[float], orders: pd
 
 
 def offer_report(
-    model: OfferModel, features: pd.DataFrame, treated: pd.Series[float], spent: pd.Series[float], margin: float, cost: float
+    model: OfferModel,
+    features: pd.DataFrame,
+    treated: pd.Series[float],
+    spent: pd.Series[float],
+    margin: float,
+    cost: float,
+    groups: pd.DataFrame,
 ) -> tuple[dict[str, float], str]:
-    """Figures and a page on later rows: Qini with interval, and profit per customer of mailing who pays, against nobody and everybody."""
+    """Figures and a page on later rows: Qini with interval; profit per customer of mailing who pays, against nobody and everybody;
+    whom that reaches, by the protected attributes in `groups` (metric least_reach: the lowest ratio to the best reached group)."""
     from lakehouse.science.charts import bars, grid, lines, page
 
     x, t, y = features.reset_index(drop=True), treated.to_numpy(), spent.to_numpy()
@@ -95,6 +103,13 @@ def offer_report(
             against[name] = found.value
             metrics |= {f"later_profit_over_{name}": found.value, f"later_profit_over_{name}_low": found.low}
             metrics[f"later_profit_over_{name}_high"] = found.high
+    reached = [
+        reach(action, group).assign(attribute=str(name)).set_index("attribute", append=True)
+        for name, group in groups.reset_index(drop=True).apply(with_others).items()
+        if action.any() and with_others(group).nunique() > 1
+    ]
+    whom = pd.concat(reached) if reached else pd.DataFrame({"ratio": [1.0]})
+    metrics["least_reach"] = float(whom["ratio"].min())
     curve = qini_curve(effect, t, y)
     points = [(float(a), float(b)) for a, b in zip(curve.iloc[:, 0], curve.iloc[:, 1], strict=True)]
     step = max(len(points) // 60, 1)
@@ -105,6 +120,7 @@ def offer_report(
             ("Figures", grid(pd.DataFrame({"value": metrics}))),
             ("Qini", chart),
             ("Profit per customer over", bars(against, "EUR in 30 days")),
+            ("Whom it reaches (ratio to the best reached group; below .8 is the usual sign of disparity)", grid(whom)),
         ],
     )
     return metrics, text
