@@ -170,5 +170,7 @@ def _state_in_words(state: dict[str, Any] | None, name: str) -> None:
     print(f"version {state['version']}{rows}{score}{code}" + (f", {state['note']}" if "note" in state else ""))
     if state.get("inputs"):
         print("made from " + ", ".join(f"{n} version {v}" for n, v in state["inputs"].items()))
+    if state.get("judged"):
+        print("judged\n  " + "\n  ".join(state["judged"]))
     if state.get("versions"):
         answers.print_rows(["version", "at", "operation", "run"], [tuple(v.values()) for v in state["versions"]], "table")
