@@ -104,7 +104,7 @@ def offer_report(
             metrics |= {f"later_profit_over_{name}": found.value, f"later_profit_over_{name}_low": found.low}
             metrics[f"later_profit_over_{name}_high"] = found.high
     reached = [
-        reach(action, group).assign(attribute=str(name)).set_index("attribute", append=True)
+        reach(action, group).rename(index=lambda one, of=str(name): f"{of}: {one}")
         for name, group in groups.reset_index(drop=True).apply(with_others).items()
         if action.any() and with_others(group).nunique() > 1
     ]
@@ -113,7 +113,7 @@ def offer_report(
     curve = qini_curve(effect, t, y)
     points = [(float(a), float(b)) for a, b in zip(curve.iloc[:, 0], curve.iloc[:, 1], strict=True)]
     step = max(len(points) // 60, 1)
-    chart = lines({"by effect": points[::step], "at random": [points[0], points[-1]]}, "share mailed", "gain", dashed=["at random"])
+    chart = lines({"by effect": [*points[::step], points[-1]], "at random": [points[0], points[-1]]}, "share mailed", "gain", dashed=["at random"])
     text = page(
         "Newsletter: whom it moves",
         [
