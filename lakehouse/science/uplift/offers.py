@@ -104,7 +104,7 @@ def offer_report(
             metrics |= {f"later_profit_over_{name}": found.value, f"later_profit_over_{name}_low": found.low}
             metrics[f"later_profit_over_{name}_high"] = found.high
     reached = [
-        reach(action, group).rename(index=lambda one, of=str(name): f"{of}: {one}")
+        reach(action, group).pipe(_named, str(name))
         for name, group in groups.reset_index(drop=True).apply(with_others).items()
         if action.any() and with_others(group).nunique() > 1
     ]
@@ -113,7 +113,8 @@ def offer_report(
     curve = qini_curve(effect, t, y)
     points = [(float(a), float(b)) for a, b in zip(curve.iloc[:, 0], curve.iloc[:, 1], strict=True)]
     step = max(len(points) // 60, 1)
-    chart = lines({"by effect": [*points[::step], points[-1]], "at random": [points[0], points[-1]]}, "share mailed", "gain", dashed=["at random"])
+    ranked_curve = [*points[::step], points[-1]]
+    chart = lines({"by effect": ranked_curve, "at random": [points[0], points[-1]]}, "share mailed", "gain", dashed=["at random"])
     text = page(
         "Newsletter: whom it moves",
         [
@@ -149,6 +150,10 @@ def next_best(rows: pd.DataFrame, offers: Mapping[str, tuple[float, float]], mar
     costs = {name: cost for name, (_, cost) in offers.items()}
     made = decide(effects, np.ones(len(rows)), costs, margin=margin, allowed=allowed, limits=Limits(budget=budget))
     return made.reset_index(names="customer_id")
+
+
+def _named(table: pd.DataFrame, attribute: str) -> pd.DataFrame:
+    return table.set_axis([f"{attribute}: {group}" for group in table.index])
 
 
 def _chances(chance: CalibratedLogistic | None, features: pd.DataFrame, share: float) -> Vector:
