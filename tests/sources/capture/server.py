@@ -43,7 +43,13 @@ class OwnServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Start it, whatever state it was left in."""
+        """Start it, whatever state it was left in; again while processes of the killed one still hold its memory."""
+        until = time.monotonic() + 120
+        while not self._started():
+            assert time.monotonic() < until, self.log.read_text()[-2000:]
+            time.sleep(0.5)
+
+    def _started(self) -> bool:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, str(binaries() / "postgres"), "-D", str(self.data), "-p", str(self.port),
@@ -51,14 +57,13 @@ class OwnServer:
                  "-c", "shared_buffers=32MB", "-c", "max_slot_wal_keep_size=1GB", "-c", "max_wal_size=128MB", "-c", "jit=off"],
                 stdout=log, stderr=log, start_new_session=True, cwd="/",
             )  # fmt: skip
-        until = time.monotonic() + 60
-        while True:
+        while self.process.poll() is None:
             try:
                 psycopg.connect(self.dsn(), connect_timeout=2).close()
-                return
+                return True
             except psycopg.OperationalError:
-                assert time.monotonic() < until, self.log.read_text()[-2000:]
                 time.sleep(0.1)
+        return False
 
     def kill(self) -> None:
         """SIGKILL: no checkpoint, no goodbye."""

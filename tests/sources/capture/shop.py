@@ -64,7 +64,7 @@ class Shop:
 
     def reconnect(self) -> None:
         """A new connection, once the server is back."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while True:
             try:
                 self.connection = self.server.connect(self.database)

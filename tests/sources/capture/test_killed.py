@@ -25,7 +25,7 @@ from tests.sources.capture.shop import Shop
 from tests.sources.capture.worker import CAPTURED, TABLES, Worker
 
 FULL = os.environ.get("LAKEHOUSE_PROVE") == "full"
-TRANSACTIONS, SEEDS, KILLS = (1000, range(1, 6), 12) if FULL else (80, range(1, 2), 1)
+TRANSACTIONS, SEEDS, KILLS = (1000, range(1, 6), 8) if FULL else (80, range(1, 2), 1)
 pytestmark = [pytest.mark.integration, pytest.mark.prove, pytest.mark.timeout(0 if FULL else 600)]
 COLUMNS = {
     "contacts": ("contact_id", "name", "note", "amount", "is_open", "seen_at", "tags", "grade"),
