@@ -44,7 +44,7 @@ def in_sessions(events: str, *, by_tracker: bool = False, gap_minutes: int = GAP
 
 
 def sessions(visits: str) -> str:
-    """One row per visit with a page seen: visitor_id (of its first event), started_at, ended_at, page_views, events, campaign (the first named)."""
+    """One row per visit with a page seen: visitor_id (of its first event), started_at, ended_at, page_views, events, campaign."""
     kinds = ", ".join(f"'{kind}'" for kind in COUNTED)
     return f"""SELECT visit, min_by(visitor_id, event_at) AS visitor_id, min(event_at) AS started_at, max(event_at) AS ended_at,
                count(DISTINCT CASE WHEN event_type IN ({kinds}) THEN page_view_id END) AS page_views, count(*) AS events,
