@@ -146,6 +146,8 @@ class LandOperator(LakehouseOperator):
         from plugins.lakehouse_airflow.reports import plain
 
         landed = land(self.graph, self.lander)
+        for warning in landed.warnings:
+            self.log.warning("%s", warning)
         if not any(landed.rows.values()):
             self.log.info("%s: nothing new, complete to %s", self.lander, landed.watermark)
         else:
