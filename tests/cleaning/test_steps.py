@@ -24,6 +24,8 @@ from lakehouse.cleaning import (
 from lakehouse.cleaning.columns import spark_type
 from lakehouse.cleaning.emails import Email
 from lakehouse.cleaning.postcodes import Postcode
+from lakehouse.declare import Csv
+from tests.sources.reading import values
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,16 @@ from lakehouse.cleaning.postcodes import Postcode
 )  # fmt: skip
 def test_broken_encoding_is_repaired_and_sound_text_left_alone(text, clean):
     assert plain_text(text) == clean
+
+
+def test_the_rubbish_in_real_tweets_is_repaired(shared_data):
+    packed = (shared_data / "brand_tweets" / "judge-1377884607_tweet_product_company.csv.gz").read_bytes()
+    tweets = [t for (t,) in values(Csv("x", encoding="mac_roman"), packed, ("tweet_text",), "tweets.csv.gz") if t]
+    before = [t for t in tweets if "â€" in t]
+    after = [plain_text(t) for t in before]
+    lost = [t for t in after if "â€_" in t]  # the file's maker had replaced the last byte by then: nothing is left to repair
+    assert len(before) == 398 and sum("â€" in t for t in after) - len(lost) <= 2
+    assert "Not Coming Now–and Probably Not Ever?" in " ".join(after) and not any("&amp;" in (plain_text(t) or "") for t in tweets)
 
 
 @pytest.mark.parametrize(
