@@ -61,10 +61,10 @@ def test_a_spoiled_file_gives_all_its_rows_or_none_but_never_some(kind):
         found = rows(source, broken, name=name)
         if [r["_line"] for r in found] == [0]:
             said[found[0]["_error"].split(":")[0].split("(")[0][:60]] += 1
-        elif kind == "json":  # a record may be spoiled for itself
+        elif kind == "json":  # plain text: a record may be spoiled for itself, or say something else
             assert [r["_line"] for r in found] == list(range(1, len(found) + 1)), how
         else:
-            assert len(found) == len(whole) and all(r["_error"] is None for r in found), (how, len(found))
+            assert found == whole, (how, len(found))
             said["harmless"] += 1
     assert set(said) - {"harmless"}
     print(f"\n{kind}: {FILES:,} spoiled files; {dict(said.most_common(8))}")
