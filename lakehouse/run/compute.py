@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 from lakehouse.declare.tables import Table
+from lakehouse.delta.session import FEW_ROWS
 from lakehouse.graph import Graph
 from lakehouse.quality.tag import tag
 from lakehouse.run import difference, frames
@@ -73,6 +74,33 @@ class Computation:
     def _target(self) -> DataFrame:
         assert self.decision.base is not None
         return frames.at_version(self.spark, self.table, self.decision.base)
+
+    @property
+    def _is_large(self) -> bool:
+        return self.decision.previous is None or self.decision.previous.rows > FEW_ROWS
+
+    def _once(self, keys: DataFrame) -> DataFrame:
+        """Keys or groups that are asked for several times: of a large table computed once, at the price of a job."""
+        return keys.localCheckpoint() if self._is_large else keys
+
+    def _in_range(self, keys: DataFrame, columns: Sequence[str]) -> DataFrame:
+        """The table's rows, of a large table only those among which the keys or groups can be."""
+        return frames.within(self._target(), keys, columns) if self._is_large else self._target()
+
+    def _near(self, keys: DataFrame, columns: Sequence[str]) -> DataFrame:
+        """The table's rows of some keys or groups."""
+        return frames.semi(self._in_range(keys, columns), keys, columns, self._bytes)
+
+    def _mine_and_others(self, mine: DataFrame, others: DataFrame) -> DataFrame:
+        """The table's rows of two sets of keys, read once; `_mine` says whether the key is of the first."""
+        from pyspark.sql import functions as F
+
+        key = self.table.key
+        both = self._mine(mine).unionByName(self._mine(others, False)).groupBy(*key).agg(F.max(difference.MINE).alias(difference.MINE))
+        both = self._once(both)
+        marked = both.select(*[F.col(k).alias(f"_right_{k}") for k in key], difference.MINE)
+        on = reduce(lambda a, b: a & b, [F.col(k) == F.col(f"_right_{k}") for k in key])
+        return self._in_range(both, key).join(frames.small(marked, self._bytes), on).drop(*[f"_right_{k}" for k in key])
 
     def _tagged(self, out: DataFrame) -> DataFrame:
         looked_up = {name: self._snapshot(name) for name in self.table.references}
@@ -143,10 +171,7 @@ class Computation:
         target = self._target()
         near = self._nothing(target)
         if new is not None and pre_keys is not None:
-            mine = frames.semi(target, pre_keys, key, self._bytes)
-            all_keys = new.select(*key).distinct()
-            others = frames.anti(frames.semi(target, all_keys, key, self._bytes), pre_keys, key, self._bytes)
-            near = self._mine(mine).unionByName(self._mine(others, False))
+            near = self._mine_and_others(pre_keys, new.select(*key))
             self.scope = Scope(key, pre_keys.union(new_parts[0].select(*key)).distinct())
         return self._finish(new, near, held, target)
 
@@ -169,7 +194,8 @@ class Computation:
         keys = new.select(*key).distinct()
         if moved.removes:
             keys = keys.union(lost).distinct()
-        near = frames.semi(target, keys, key, self._bytes)
+        keys = self._once(keys)
+        near = self._near(keys, key)
         competing = frames.anti(near, lost, key, self._bytes) if moved.removes else near
         winners = difference.newest(self.table, new.unionByName(self._retagged(competing)))
         return self._finish(winners, self._mine(near), held, target)
@@ -183,14 +209,12 @@ class Computation:
         if not moved:
             self.scope = None
             return self._finish(None, self._nothing(target), None, target)
-        groups = reduce(lambda a, b: a.union(b), [self._feed(n).select(*columns) for n in moved]).distinct()
+        groups = self._once(reduce(lambda a, b: a.union(b), [self._feed(n).select(*columns) for n in moved]).distinct())
         whole = {i.name: frames.semi(self._snapshot(i.name), groups, columns, self._bytes) for i in touched}
         new, held = self._split(self._tagged(self.build(self._with(whole))))
-        near = self._mine(frames.semi(target, groups, columns, self._bytes))
+        near = self._mine(self._near(groups, columns))
         if not set(columns) <= set(self.table.key):
-            others = frames.anti(
-                frames.semi(target, new.select(*self.table.key).distinct(), self.table.key, self._bytes), groups, columns, self._bytes
-            )
+            others = frames.anti(self._near(new.select(*self.table.key).distinct(), self.table.key), groups, columns, self._bytes)
             near = near.unionByName(self._mine(others, False))
         self.scope = Scope(columns, groups)
         return self._finish(new, near, held, target)

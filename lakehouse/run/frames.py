@@ -36,6 +36,18 @@ def stored(table: Table) -> dict[str, str]:
     return {**{c.name: c.type for c in table.columns}, **hidden(table)}
 
 
+WITHOUT_STATISTICS = ("boolean", "binary", "array", "struct", "map")
+"""Types for which Delta keeps no minimum and maximum."""
+
+
+def with_statistics(table: Table) -> list[str]:
+    """Columns whose minimum and maximum may stand in the log: nothing that tells of a person."""
+    told = [c for c in table.columns if c.sensitivity in ("public", "internal") and c.name not in table.partitioned_by]
+    open_ = [c.name for c in told if not c.type.startswith(WITHOUT_STATISTICS)]
+    lineage = [n for n, t in hidden(table).items() if t in ("bigint", "timestamp")]
+    return [*open_, *lineage][:32]
+
+
 def visible(table: Table, frame: DataFrame) -> DataFrame:
     """Rows as readers see them: no tombstones, and above bronze no hidden columns."""
     from pyspark.sql import functions as F
@@ -119,6 +131,23 @@ def _agree(columns: Sequence[str]) -> SparkColumn:
 def semi(left: DataFrame, right: DataFrame, columns: Sequence[str], size: int = SMALL) -> DataFrame:
     """Rows of `left` whose columns occur in `right`, nulls included."""
     return matched(left, small(right, size), columns, "left_semi")
+
+
+RANGED = ("tinyint", "smallint", "int", "bigint", "date", "string")
+"""Types whose smallest and largest value are compared with a file's statistics."""
+
+
+def within(target: DataFrame, keys: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Rows of `target` from the smallest of `keys` to the largest, nulls where they have some: other files are not read."""
+    from pyspark.sql import functions as F
+
+    ranged = [f.name for f in keys.select(*columns).schema.fields if f.dataType.simpleString() in RANGED]
+    ends = [(F.min(c), F.max(c), F.count_if(F.col(c).isNull())) for c in ranged]
+    found = iter(keys.agg(F.lit(0), *[end for three in ends for end in three]).collect()[0][1:])
+    for column, (low, high, nulls) in zip(ranged, zip(found, found, found, strict=True), strict=True):
+        inside = F.lit(False) if low is None else F.col(column).between(low, high)
+        target = target.where(inside | F.col(column).isNull() if nulls else inside)
+    return target
 
 
 def anti(left: DataFrame, right: DataFrame, columns: Sequence[str], size: int = SMALL) -> DataFrame:

@@ -9,7 +9,7 @@ from lakehouse.delta.location import table_uri
 from lakehouse.delta.log import APP, DeltaLog
 from lakehouse.errors import LakehouseError
 from lakehouse.run.difference import CHANGE
-from lakehouse.run.frames import hidden, stored
+from lakehouse.run.frames import stored, with_statistics
 from lakehouse.run.stage import Staged
 from lakehouse.run.state import State
 
@@ -39,7 +39,7 @@ def create(spark: SparkSession, table: Table) -> str:
         "delta.enableChangeDataFeed": "true",
         "delta.enableDeletionVectors": "false",
         "delta.logRetentionDuration": "interval 400 days",
-        "delta.dataSkippingStatsColumns": ",".join(_with_statistics(table)),
+        "delta.dataSkippingStatsColumns": ",".join(with_statistics(table)),
     }
     listed = ", ".join(f"'{k}' = '{v}'" for k, v in properties.items())
     spark.sql(f"CREATE TABLE IF NOT EXISTS delta.`{uri}` ({columns}) USING delta {partitions} TBLPROPERTIES ({listed})")
@@ -47,18 +47,6 @@ def create(spark: SparkSession, table: Table) -> str:
     if table_id is None:
         raise LakehouseError(f"{table.name}: {uri} was created but has no log. Is the store reachable and the bucket there?")
     return table_id
-
-
-WITHOUT_STATISTICS = ("boolean", "binary", "array", "struct", "map")
-"""Types for which Delta keeps no minimum and maximum."""
-
-
-def _with_statistics(table: Table) -> list[str]:
-    """Columns whose minimum and maximum may stand in the log: nothing that tells of a person."""
-    told = [c for c in table.columns if c.sensitivity in ("public", "internal") and c.name not in table.partitioned_by]
-    open_ = [c.name for c in told if not c.type.startswith(WITHOUT_STATISTICS)]
-    lineage = [n for n, t in hidden(table).items() if t in ("bigint", "timestamp")]
-    return [*open_, *lineage][:32]
 
 
 def publish(
@@ -118,16 +106,19 @@ def _merge(spark: SparkSession, staged: Staged, table: Table, state: State, numb
     columns = list(stored(table))
     staged.read(spark, "upsert", "delete").select(*columns, CHANGE).createOrReplaceTempView("staged_difference")
     on = " AND ".join(f"t.`{k}` = s.`{k}`" for k in table.key)
+    near = "".join(f" AND t.`{k}` BETWEEN {low} AND {high}" for k, (low, high) in staged.ends.items())  # other files are not read
     sets = ", ".join(f"t.`{c}` = s.`{c}`" for c in columns)
     names, values = ", ".join(f"`{c}`" for c in columns), ", ".join(f"s.`{c}`" for c in columns)
+    clauses = [  # one that is not needed costs: rows to insert make the join a full outer one, over every row of the files touched
+        *([f"WHEN MATCHED AND s.{CHANGE} = 'delete' THEN DELETE"] if staged.count("delete") else []),
+        *([f"WHEN MATCHED THEN UPDATE SET {sets}"] if staged.count("upsert") > staged.inserts else []),
+        *([f"WHEN NOT MATCHED AND s.{CHANGE} = 'upsert' THEN INSERT ({names}) VALUES ({values})"] if staged.inserts else []),
+    ]
     for name, value in (("app", APP), ("number", str(number)), ("metadata", state.to_json())):
         spark.conf.set(_SETTINGS[name], value)
     try:
         spark.sql(
-            f"MERGE INTO delta.`{table_uri(table)}` t USING staged_difference s ON {on} "
-            f"WHEN MATCHED AND s.{CHANGE} = 'delete' THEN DELETE "
-            f"WHEN MATCHED THEN UPDATE SET {sets} "
-            f"WHEN NOT MATCHED AND s.{CHANGE} = 'upsert' THEN INSERT ({names}) VALUES ({values})"
+            f"MERGE INTO delta.`{table_uri(table)}` t USING staged_difference s ON {on}{near} {' '.join(clauses)}"
         ).collect()
     finally:
         for name in _SETTINGS.values():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.declare.tables import Table
 from lakehouse.quality.tag import FAILED, reference_rules, row_rules
 from lakehouse.run.difference import CHANGE, COPIES
+from lakehouse.run.frames import RANGED, stored, with_statistics
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -30,6 +32,8 @@ class Staged:
     whole_live: int = 0
     """Live and flagged rows of the table after a full build, counted from the rows themselves."""
     whole_flagged: int = 0
+    ends: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Smallest and largest value of key columns among what is written, as SQL literals."""
 
     def count(self, change: str) -> int:
         """Rows of one kind of change."""
@@ -68,13 +72,27 @@ def stage(table: Table, rows: DataFrame, uri: str) -> Staged:
         F.sum(F.when(moving, F.col("_new_flagged")).otherwise(0)).alias("whole_flagged"),
         F.sum(F.when((F.col(CHANGE) == "upsert") & (F.col("_is_new") == 1), 1).otherwise(0)).alias("inserts"),
     ]
+    ranged = [k for k in table.key if k in with_statistics(table) and stored(table)[k] in RANGED]
+    written = F.col(CHANGE).isin("upsert", "delete")
+    counts += [end(F.when(written, F.col(k))).alias(f"{n}_{k}") for k in ranged for n, end in (("low", F.min), ("high", F.max))]
     seen = Observation("staged")
     rows.observe(seen, *counts).where(F.col(CHANGE) != "same").write.mode("overwrite").parquet(uri)
-    got = {name: int(value or 0) for name, value in seen.get.items()}
+    told = seen.get
+    got = {name: int(value or 0) for name, value in told.items() if not name.startswith(("low_", "high_"))}
+    ends = {k: (_literal(told[f"low_{k}"]), _literal(told[f"high_{k}"])) for k in ranged if told.get(f"low_{k}") is not None}
     return Staged(
         uri,
         {k: got.get(f"change_{k}", 0) for k in kinds},
         {r.id: got.get(f"rule_{n}", 0) for n, r in enumerate(rules)},
         got.get("judged", 0), got.get("repeated", 0), got.get("live", 0), got.get("flagged", 0), got.get("inserts", 0),
-        got.get("batch_flagged", 0), got.get("whole_live", 0), got.get("whole_flagged", 0),
+        got.get("batch_flagged", 0), got.get("whole_live", 0), got.get("whole_flagged", 0), ends,
     )  # fmt: skip
+
+
+def _literal(value: Any) -> str:
+    """A value in SQL."""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, date):
+        return f"DATE'{value}'"
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -65,7 +65,9 @@ def figures(lake: Lake) -> Iterator[Figure]:
             "SELECT line_id, order_id, upper(product_id) AS product_id, quantity, CAST(amount * 1.19 AS decimal(12,2)) AS amount, sold_at "
             f"FROM delta.`{table_uri(lake.graph['lines'])}`"
         ).write.format("delta").mode("overwrite").save(f"{lake.uri}/rebuilt")
-    against = f"overwrite by Spark alone {rebuild}, our full run with its difference {whole}"
     for name, goal in (("recent", 0.15), ("spread", None)):
-        how = f"CPU; {costs[name]}; {ROWS:,} rows; {against}"
-        yield Figure(f"1 % changed, keys {name} / full rebuild", goal, costs[name].cpu / rebuild.cpu, "ratio", how)
+        cost = costs[name]
+        how = f"CPU; {cost} / {whole} of `run --full`, {ROWS:,} rows"
+        yield Figure(f"1 % changed, keys {name} / full rebuild", goal, cost.cpu / whole.cpu, "ratio", how)
+        bare = f"{cost} / {rebuild} of Spark's overwrite, without checks, difference or feed"
+        yield Figure(f"1 % changed, keys {name} / bare overwrite", None, cost.cpu / rebuild.cpu, "ratio", bare)
