@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from lakehouse.graph import Graph
+from lakehouse.run import compute, engine
 from tests.proofs.lake import Lake, differences
 from tests.proofs.supply import DAYS, FIRST_DAY, Supply
 
@@ -146,10 +149,11 @@ class Outcome:
 
 
 def tell(graph: Graph, seed: int, steps: int) -> Outcome:
-    """Tell one story and compare its end."""
-    story = Story(graph, seed)
-    try:
+    """Tell one story and compare its end; even seeds treat every table as a large one."""
+    with ExitStack() as large:
+        for module in (compute, engine) if seed % 2 == 0 else ():
+            large.enter_context(patch.object(module, "FEW_ROWS", -1))
+        story = Story(graph, seed)
+        large.callback(story.lake.drop)
         story.tell(steps)
         return Outcome(seed, story.runs, tuple(story.problems()), tuple(story.told))
-    finally:
-        story.lake.drop()
