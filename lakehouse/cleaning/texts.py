@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 
-
 CLOSING_QUOTE_BY_MAC = "â€ù"
 """What Mac Roman shows of a closing quote that Windows wrote as UTF-8; ftfy knows the other quotes, not this one."""
 

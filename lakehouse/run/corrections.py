@@ -68,18 +68,18 @@ def objects_of(table: Table, taken: Mapping[str, str]) -> dict[str, str]:
     return {n: f"{o.etag}:{o.size}" for n, o in _listed(table).items() if n not in taken}
 
 
-def first(names: Iterable[str]) -> tuple[Correction, ...]:
-    """The corrections of some objects, each line's first."""
+def first(names: Iterable[str], landing: str = "") -> tuple[Correction, ...]:
+    """The corrections of some objects in landing (that of the settings unless given), each line's first."""
     found: dict[str, Correction] = {}
     for name in sorted(names):
-        for correction in read(name):
+        for correction in read(name, landing):
             found.setdefault(correction.quarantine_id, correction)
     return tuple(found.values())
 
 
-def read(name: str) -> list[Correction]:
+def read(name: str, landing: str = "") -> list[Correction]:
     """The corrections of one object."""
-    body = storage.get(f"{settings().landing}/{name}") or b""
+    body = storage.get(f"{landing or settings().landing}/{name}") or b""
     return [Correction(**json.loads(line)) for line in body.splitlines() if line.strip()]
 
 

@@ -59,7 +59,7 @@ def _batches(source: Source, columns: tuple[str, ...], landing: str, names: Sequ
             count, said = count + rows.num_rows, findings(rows)
         yield _account(_labels(source, columns), name, {"received": count, **said})
     if corrected:
-        yield from _corrected(source, columns, corrected, taken)
+        yield from _corrected(source, columns, corrected, taken, landing)
 
 
 def opener(landing: str, name: str) -> Callable[[], Any]:
@@ -77,10 +77,12 @@ def count_lines(table: Table, name: str) -> int:
     return sum(rows.num_rows for rows in read_object(table.source, columns, opener(settings().landing, name), name))
 
 
-def _corrected(source: Source, columns: tuple[str, ...], names: Sequence[str], taken: frozenset[str]) -> Iterator[Any]:
+def _corrected(
+    source: Source, columns: tuple[str, ...], names: Sequence[str], taken: frozenset[str], landing: str
+) -> Iterator[Any]:  # fmt: skip
     """Corrected lines under the names of the objects they came from; those of objects taken anew are spent."""
     counts: Counter[str] = Counter()
-    for file, rows in corrections.batches(source, columns, [c for c in corrections.first(names) if c.source_file not in taken]):
+    for file, rows in corrections.batches(source, columns, [c for c in corrections.first(names, landing) if c.source_file not in taken]):
         counts[file] += rows.num_rows
         yield _of(rows, file)
     for file, count in counts.items():

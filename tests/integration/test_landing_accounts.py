@@ -18,7 +18,7 @@ from lakehouse import storage
 from lakehouse.delta.location import handled_uri, quarantine_uri, table_uri
 from lakehouse.delta.log import DeltaLog
 from lakehouse.graph import Graph, load
-from lakehouse.run import Report, Stopped, run_table
+from lakehouse.run import Report, Stopped, received, run_table
 from lakehouse.run.accounts import DUPLICATES, PUBLISHED, QUARANTINED, RECEIVED
 from lakehouse.run.ledger import taken_so_far
 from lakehouse.settings import Settings, settings
@@ -119,7 +119,10 @@ def place(stack: Settings, tmp_path: Path) -> Iterator[Place]:
     settings.cache_clear()
 
 
-def test_what_is_received_is_published_or_held_or_a_duplicate(place: Place) -> None:
+@pytest.mark.parametrize("where", ["here", "on workers"])
+def test_what_is_received_is_published_or_held_or_a_duplicate(place: Place, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if where == "on workers":
+        monkeypatch.setattr(received, "FEW_BYTES", -1)
     place.drop("a.csv", HEADER + "1,ann,1.00\n2,bob,two\n3,cid\n4,dee,4.00\n")
     place.drop("b.csv.gz", gzip.compress((HEADER + "5,eve,5.00\n").encode())[:-4])
     place.drop("c.csv", HEADER + "6,fay,6.00\n7,gus,7.00\n")
@@ -130,6 +133,10 @@ def test_what_is_received_is_published_or_held_or_a_duplicate(place: Place) -> N
     again = place.run()
     assert (again.received, again.rows_written, again.duplicates) == (2, 0, 1)
     assert place.accounts() == {"a.csv": [4, 2, 0, 2], "b.csv.gz": [1, 0, 0, 1], "c.csv": [2, 2, 0, 0], "c again.csv.gz": [2, 0, 2, 0]}
+    if where == "on workers":
+        row = next(r for r in place.lakehouse("quarantine", "show", "crm__orders") if r["line"] == 4)
+        done = place.lakehouse("quarantine", "fix", "crm__orders", "--id", row["id"], "--row", "3,cid,3.00")
+        assert (done["landed"], place.accounts()["a.csv"]) == (1, [4, 3, 0, 1])
 
 
 def test_an_object_replaced_under_its_name_is_restated_in_one_commit(place: Place) -> None:
