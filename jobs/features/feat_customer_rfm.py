@@ -21,9 +21,10 @@ def known_on(people: DataFrame, orders: DataFrame) -> DataFrame:
     that was observed (`repeat_days`, the last of them in days since, all observed days), and spending per such day.
     """
     begin = orders.agg(F.to_date(F.min("ordered_at")).alias("first_date"))
-    placed = orders.where("customer_id IS NOT NULL").select("customer_id", "ordered_at", "recorded_at", "sales_channel", "total")
-    bought = placed.crossJoin(F.broadcast(begin))
-    seen = people.join(bought, "customer_id", "left").withColumn("known", F.expr("recorded_at < moment"))
+    bought = orders.where("customer_id IS NOT NULL").select("customer_id", "ordered_at", "recorded_at", "sales_channel", "total")
+    # the begin of history stands beside everybody: beside orders only, who orders later would have been observed for longer before
+    dated = people.crossJoin(F.broadcast(begin))
+    seen = dated.join(bought, "customer_id", "left").withColumn("known", F.expr("recorded_at < moment"))
     origin = F.greatest(F.to_date("created_at"), F.coalesce("first_date", F.to_date("created_at")))
     seen = seen.withColumn("day", F.when(F.col("known"), F.date_diff(F.to_date("ordered_at"), origin)))
     seen = seen.withColumn("observed", F.date_diff(F.col("as_of_date"), origin))
