@@ -64,7 +64,7 @@ def land(source: str, dsn: str, place: Place, tables: Sequence[str], cursor: str
             f"{source}: {missing.diag.message_primary}. Tables are named by the last part of a prefix: {', '.join(tables)}"
         ) from None
     except psycopg.OperationalError as down:
-        raise QueryError(f"{source}: its database does not answer ({str(down).strip()}). Check LAKEHOUSE_{source.upper()}_URL") from None
+        raise QueryError(f"{source}: its database does not answer ({str(down).strip()}). Check LAKEHOUSE_{source.upper()}_URL") from down
     return LandReport(manifest["batch"], spool.counts, datetime.fromisoformat(manifest["watermark"]), time.monotonic() - began)
 
 

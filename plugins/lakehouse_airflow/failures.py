@@ -12,6 +12,7 @@ PASSING = (
     ("botocore.exceptions", "HTTPClientError"),
     ("botocore.exceptions", "ConnectionError"),
     ("psycopg", "OperationalError"),
+    ("psycopg2", "OperationalError"),
     ("requests", "ConnectionError"),
     ("requests", "Timeout"),
     ("urllib3.exceptions", "HTTPError"),

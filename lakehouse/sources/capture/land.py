@@ -71,7 +71,7 @@ def _connected(source: str, dsn: str) -> Iterator[Connection]:
             "table. See pg_stat_activity and pg_locks, or wait for it"
         ) from None
     except psycopg.OperationalError as down:
-        raise CaptureError(f"{source}: its database does not answer ({str(down).strip()}). Check LAKEHOUSE_{source.upper()}_URL") from None
+        raise CaptureError(f"{source}: its database does not answer ({str(down).strip()}). Check LAKEHOUSE_{source.upper()}_URL") from down
 
 
 class _Run:

@@ -78,7 +78,7 @@ class Replication:
             raise CaptureError(
                 f"{source}: no replication connection ({str(refused).strip()}). Its server must be up, with wal_level=logical, "
                 "and the role needs the right: ALTER ROLE … REPLICATION"
-            ) from None
+            ) from refused
         self.cursor = self.connection.cursor()
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ def replication(source: str, dsn: str) -> Iterator[Replication]:
     try:
         yield stream
     except psycopg2.Error as lost:
-        raise CaptureError(f"{source}: the replication connection broke ({str(lost).strip()}). The next run goes on from here") from None
+        raise CaptureError(f"{source}: the replication connection broke ({str(lost).strip()}). The next run goes on from here") from lost
     finally:
         stream.close()
 
