@@ -124,6 +124,15 @@ def test_silver_holds_what_the_shop_holds_deletions_included(company: Company, t
     assert sorted(company.lake(query, table)) == sorted(company.shop(query))
 
 
+def test_each_visit_holds_its_events_once_and_follows_the_last_after_half_an_hour_or_for_another_campaign(company: Company) -> None:
+    seen = "SELECT count(*), count_if(event_type = 'page_view') FROM web_events WHERE visitor_id IS NOT NULL"
+    assert company.lake("SELECT sum(events), sum(page_views) FROM web_sessions", "web_sessions") == company.lake(seen, "web_events")
+    close = """SELECT web_session_id FROM (SELECT *, lag(ended_at) OVER w AS before, lag(campaign) OVER w AS other FROM web_sessions
+               WINDOW w AS (PARTITION BY visitor_id ORDER BY started_at)) s
+               WHERE started_at <= before + INTERVAL 30 MINUTE AND (campaign IS NULL OR campaign = other)"""
+    assert company.lake(close, "web_sessions") == []
+
+
 def test_a_deleted_customer_leaves_nothing_personal(company: Company) -> None:
     deleted = company.lake("SELECT email, city, postcode, is_current FROM dim_customer WHERE is_deleted", "dim_customer")
     assert deleted
