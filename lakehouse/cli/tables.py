@@ -10,6 +10,7 @@ import typer
 
 from lakehouse.cli.program import Drawing, Format, Lines, Name, Shape, TextOrJson, app, declared, wrong_use
 
+
 @app.command()
 def graph(
     table: Annotated[str, typer.Argument(help="Only this table: what it rests on and what rests on it.")] = "",
