@@ -146,7 +146,6 @@ def test_segments_have_words_and_follow_the_hidden_types(company: Company) -> No
     assert adjusted_rand_score((made["rate"] > 0.02) & made["is_alive"], made["segment"]) > 0.7
 
 
-@at_full_size
 def test_training_again_from_its_mlflow_run_gives_the_same_figures(company: Company) -> None:
     for name in ("purchase_propensity", "customer_value"):
         then_and_now = retrain(company.graph, load_version(name).run_id)
