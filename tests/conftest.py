@@ -36,7 +36,7 @@ def clean_settings() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for the fixture `shared_data` carries its mark; likewise for the stacks."""
+    """Whoever asks for the fixture `shared_data` carries its mark; likewise for the stacks. Files that take long come first."""
     for item in items:
         asked = getattr(item, "fixturenames", ())
         for fixture, mark in (
@@ -46,6 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ):
             if fixture in asked and not item.get_closest_marker(mark):
                 item.add_marker(getattr(pytest.mark, mark))
+    first: dict[Path, int] = {}
+    for item in items:
+        place = next((n for n, mark in enumerate(("airflow", "prove", "integration")) if item.get_closest_marker(mark)), 3)
+        first[item.path] = min(place, first.get(item.path, place))
+    items.sort(key=lambda item: first[item.path])
 
 
 @pytest.hookimpl(wrapper=True)

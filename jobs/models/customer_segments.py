@@ -1,8 +1,9 @@
-from lakehouse.declare import Fitted, Snapshot, model
+from lakehouse.declare import Fitted, NotEnoughData, Snapshot, model
 
-from ..features.feat_customer_rfm import FEATURES
+from ..features.feat_customer_rfm import FEATURES, WINDOW_DAYS
 
 COLUMNS = (*FEATURES, "mean_basket_28d")
+FEWEST = 30
 
 
 @model(owner="crm")
@@ -12,6 +13,10 @@ def customer_segments(feat_purchase_training: Snapshot) -> Fitted:
     from lakehouse.science.segmentation.model import fit_segments
 
     rows = feat_purchase_training.where("part = 'later'").toPandas().sort_values("customer_id", ignore_index=True)
+    if len(rows) < FEWEST:
+        raise NotEnoughData(
+            f"customer_segments: {len(rows)} customers with {WINDOW_DAYS} days of history; {FEWEST} are needed. Wait, or load more history."
+        )
     features = rows[list(COLUMNS)].astype(float)
     found = fit_segments(features, rows["spend_28d"].astype(float))
     told = found.evidence[found.evidence["accepted"]] if found.structured else found.evidence

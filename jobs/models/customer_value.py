@@ -1,8 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lakehouse.declare import Fitted, Snapshot, Trial, model
-from lakehouse.errors import LakehouseError
+from lakehouse.declare import Fitted, NotEnoughData, Snapshot, Trial, model
 
 from ..features.feat_customer_rfm import HISTORY
 
@@ -20,7 +19,7 @@ def customer_value(feat_purchase_training: Snapshot, parameters: Mapping[str, An
     before = rows[rows["part"] == "earlier"]
     before, later = before[before["as_of_date"] == before["as_of_date"].max()], rows[rows["part"] == "later"]
     if before.empty or later.empty:
-        raise LakehouseError(
+        raise NotEnoughData(
             f"customer_value: {len(before)} customers to calibrate on, {len(later)} to check on; both are needed. Load more history."
         )
     past, now = (part[list(HISTORY)].astype(float).reset_index(drop=True) for part in (before, later))

@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lakehouse.declare import Fitted, Snapshot, model
+from lakehouse.declare import Fitted, NotEnoughData, Snapshot, model
 
 COLUMNS = ("recency_days", "tenure_days", "orders_7d", "orders_28d", "spend_28d", "mean_basket_28d", "paid_share_28d", "weekend_share_28d")
+FEWEST = 20
 
 
 @model(owner="crm", parameters={"margin": 0.4, "cost": 0.5})
@@ -20,6 +21,12 @@ def newsletter_uplift(feat_purchase_training: Snapshot, parameters: Mapping[str,
     treated, spent = rows["has_email_consent"].astype(float), rows["spend_after"].astype(float)
     orders = rows["order_days_after"].astype(float)
     earlier, later = rows["part"] == "earlier", rows["part"] == "later"
+    arms = {f"{part} {arm}": int(((rows["part"] == part) & (treated == value)).sum())
+            for part in ("earlier", "later") for arm, value in (("with", 1.0), ("without", 0.0))}  # fmt: skip
+    if min(arms.values()) < FEWEST:
+        raise NotEnoughData(
+            f"newsletter_uplift: rows with and without the newsletter: {arms}; {FEWEST} of each are needed. Wait, or load more history."
+        )
     tried = fit_newsletter(features[earlier], treated[earlier], orders[earlier])
     groups = rows.loc[later, ["segment", "country"]]
     metrics, page = offer_report(

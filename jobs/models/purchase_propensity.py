@@ -1,8 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lakehouse.declare import Fitted, Snapshot, Trial, model
-from lakehouse.errors import LakehouseError
+from lakehouse.declare import Fitted, NotEnoughData, Snapshot, Trial, model
 
 from ..features.feat_customer_behaviour import BEHAVIOUR
 from ..features.feat_customer_rfm import FEATURES, WINDOW_DAYS
@@ -34,7 +33,7 @@ def purchase_propensity(feat_purchase_training: Snapshot, parameters: Mapping[st
     features, label = rows[list(COLUMNS)].astype(float), (rows["order_days_after"] > 0).astype(int)
     earlier, later = rows["part"] == "earlier", rows["part"] == "later"
     if not earlier.any() or not later.any():
-        raise LakehouseError(
+        raise NotEnoughData(
             f"purchase_propensity: {int(earlier.sum())} rows to try on, {int(later.sum())} to check on: {WINDOW_DAYS} days of features "
             f"and twice {HORIZON_DAYS} days of labels are needed. Wait, or load more history."
         )

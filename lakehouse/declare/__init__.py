@@ -1,7 +1,7 @@
 """The grammar of `jobs/`: one function per table; parameters are its inputs, annotations say how each is read."""
 
 from lakehouse.declare.columns import Column
-from lakehouse.declare.fitted import Fitted, Trial
+from lakehouse.declare.fitted import Fitted, NotEnoughData, Trial
 from lakehouse.declare.history import history
 from lakehouse.declare.inputs import SQL, AsOf, Changes, Frozen, Landed, Model, Snapshot, Touched
 from lakehouse.declare.rules import (
@@ -21,9 +21,8 @@ from lakehouse.declare.sources import AdReports, ChangeCapture, ChangeRows, Csv,
 from lakehouse.declare.tables import Table, model, table
 
 __all__ = [
-    "SQL", "AdReports",
-    "AsOf", "ChangeCapture", "ChangeRows", "Changes", "Column", "Csv", "CursorQuery", "Drift", "Excel", "Fitted", "Frozen",
-    "Json", "JsonLines", "Landed", "Model", "Outbox", "Parquet", "Snapshot", "Table", "Touched", "Trial", "at_least", "at_most", "between",
-    "fresh_within", "history", "holds", "matches", "model", "not_in_future", "not_null", "one_of", "references", "rows_at_least",
-    "table",
+    "SQL", "AdReports", "AsOf", "ChangeCapture", "ChangeRows", "Changes", "Column", "Csv", "CursorQuery", "Drift", "Excel",
+    "Fitted", "Frozen", "Json", "JsonLines", "Landed", "Model", "NotEnoughData", "Outbox", "Parquet", "Snapshot", "Table",
+    "Touched", "Trial", "at_least", "at_most", "between", "fresh_within", "history", "holds", "matches", "model", "not_in_future",
+    "not_null", "one_of", "references", "rows_at_least", "table",
 ]  # fmt: skip

@@ -6,6 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lakehouse.errors import LakehouseError
+
+
+class NotEnoughData(LakehouseError):
+    """Raised by a training job that cannot train yet: the run goes on without it, and tables of its predictions stay empty."""
+
 
 @dataclass(frozen=True)
 class Trial:

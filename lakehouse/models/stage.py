@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from lakehouse import storage
-from lakehouse.declare.fitted import Fitted
+from lakehouse.declare.fitted import Fitted, NotEnoughData
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import settings
 
+FEWEST_OWNERS = 30
 Stage = Literal["champion", "challenger", "rejected"]
 
 
@@ -42,7 +43,7 @@ def judge(fitted: Fitted, champion: Any | None, *, must_leave: str = "") -> Judg
     own trial estimator exceeds the margin with its whole 95 % interval, or the champion `must_leave` (it learnt from people
     erased since) and the new version is not proven worse. Else challenger.
 
-    champion: the estimator of the champion's trial, None where no version is served.
+    champion: the estimator of the champion's trial, None where no version is served. Raises NotEnoughData below 30 owners.
     """
     from lakehouse.science.propensity.promotion import gain
 
@@ -51,6 +52,8 @@ def judge(fitted: Fitted, champion: Any | None, *, must_leave: str = "") -> Judg
         return Judgement("champion", "it declares no trial: every new version is served")
     if trial.failed:
         return Judgement("rejected", "; ".join(f"{name}: {found}" for name, found in trial.failed.items()))
+    if len(set(trial.owners)) < FEWEST_OWNERS:
+        raise NotEnoughData(f"its trial has {len(set(trial.owners))} customers; {FEWEST_OWNERS} at least tell a gain from chance")
     mine = list(trial.loss(trial.estimator))
     simple = gain(list(trial.baseline), mine, trial.owners)
     if simple.low <= 0:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from lakehouse.declare.fitted import Fitted
+from lakehouse.declare.fitted import Fitted, NotEnoughData
 from lakehouse.declare.tables import Table
 from lakehouse.delta.location import table_uri
 from lakehouse.delta.log import DeltaLog
@@ -16,7 +16,7 @@ from lakehouse.delta.session import open_session
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 from lakehouse.models.register import log_version, promote
-from lakehouse.models.version import ModelVersion, client, keep, newest_version, served_version
+from lakehouse.models.version import ModelVersion, client, keep, keep_lack, newest_version, served_version
 from lakehouse.models.watch import judgement, watch
 from lakehouse.run import frames
 from lakehouse.run.code import code_hash
@@ -39,7 +39,7 @@ def train(
     """Train a model where its inputs or code changed; `inputs` pins versions, to reproduce an earlier training.
 
     The new version is served only if its trial says so. With `only_if_missing` a model that exists is watched instead: it is
-    rolled back where its evaluation table found it beyond its limits.
+    rolled back where its evaluation table found it beyond its limits. Where its job says NotEnoughData, the report says `waiting`.
     """
     table, started, clock = graph[name], datetime.now(UTC), monotonic()
     run_id = f"{name}-{started:%Y%m%dT%H%M%S}"
@@ -58,9 +58,13 @@ def train(
         return report("up to date", said or "it exists; it is trained weekly", served_version(name) or known)
     if known and not full and not inputs and known.code == code and known.inputs == pinned:
         return report("up to date", "nothing it reads has moved", known)
-    fitted = fit(graph, table, pinned, attempt)
+    try:
+        fitted = fit(graph, table, pinned, attempt)
+        judged = judgement(graph, table, fitted, pinned)
+    except NotEnoughData as lack:
+        keep_lack(name, str(lack))
+        return report("waiting", str(lack), served_version(name) or known)
     number = (known.version if known else 0) + 1
-    judged = judgement(graph, table, fitted, pinned)
     made = ModelVersion(
         name, number, "", "", code, pinned, list(fitted.features), dict(table.parameters), dict(fitted.metrics),
         started.isoformat(timespec="seconds"), judged.stage, judged.reason,

@@ -129,14 +129,30 @@ def load_version(name: str, version: int | None = None) -> ModelVersion:
     """A version (the one served unless given). Raises LakehouseError where there is none."""
     found = served_version(name) if version is None else _read(f"{_folder(name)}/{version:06d}.json")
     if found is None:
-        newest = newest_version(name)
-        if version is None and newest is not None:
-            raise LakehouseError(
-                f"no version of the model '{name}' has passed its trial; version {newest.version} was {newest.stage}: {newest.judgement}. "
-                f"Repair what it says and train again, or decide yourself: lakehouse serve {name} {newest.version} --reason …"
-            )
-        raise LakehouseError(f"the model '{name}' has not been trained. Train it: lakehouse train {name}")
+        why = why_unserved(name) if version is None else ""
+        raise LakehouseError(why or f"the model '{name}' has not been trained. Train it: lakehouse train {name}")
     return found
+
+
+def why_unserved(name: str) -> str:
+    """Why a model that was asked to train serves no version: none passed its trial, or it lacked data. "" where it was never asked to."""
+    newest = newest_version(name)
+    if newest is not None:
+        return (
+            f"no version of the model '{name}' has passed its trial; version {newest.version} was {newest.stage}: {newest.judgement}. "
+            f"Repair what it says and train again, or decide yourself: lakehouse serve {name} {newest.version} --reason …"
+        )
+    body = storage.get(_lacking(name))
+    return f"the model '{name}' cannot be trained yet: {body.decode()}" if body else ""
+
+
+def keep_lack(name: str, reason: str) -> None:
+    """Write down what a model lacks to be trained."""
+    storage.put(_lacking(name), reason.encode())
+
+
+def _lacking(name: str) -> str:
+    return f"{settings().lake}/_lacking/{name}.txt"
 
 
 def _read(uri: str) -> ModelVersion | None:

@@ -29,6 +29,8 @@ class Builder:
 
     def __call__(self, frames: Mapping[str, DataFrame]) -> DataFrame:
         """The function's output, checked: declared columns in declared order, then those that order changes and mark deletions."""
+        if None in self.models.values():  # no version of the model may be used
+            return self.spark.createDataFrame([], ", ".join(f"`{n}` {t or 'string'}" for n, t in needed(self.table).items()))
         out = self._from_sql(frames) if self.table.returns_sql else self._from_python(frames)
         return conforming(self.table, out)
 

@@ -199,9 +199,11 @@ class Run:
         names = [i.name for i in self.table.inputs if i.mode == "model"]
         if not names:
             return {}
-        from lakehouse.models import load_version
+        from lakehouse.models import served_version, why_unserved
 
-        return {n: load_version(n) for n in names}
+        served = {n: served_version(n) for n in names}
+        self.warnings += [f"no predictions: {why_unserved(n)}" for n, version in served.items() if version is None]
+        return served
 
     # bronze -----------------------------------------------------------------------------------------------------
 

@@ -128,11 +128,13 @@ def _inputs(graph: Graph, table: Table, pinned: Mapping[str, Version]) -> tuple[
 
 
 def _model(table: Table, name: str) -> Version:
-    from lakehouse.models.version import load_version, newest_version
+    """The version in use; 0 where none may be used yet, so that the first that may moves the table."""
+    from lakehouse.models.version import served_version, why_unserved
 
-    if newest_version(name) is None:
+    served = served_version(name)
+    if served is None and not why_unserved(name):
         raise NotBuilt(f"{table.name}: its model '{name}' has not been trained. Train it first: lakehouse train {name}")
-    return load_version(name).as_input
+    return served.as_input if served else Version(name, 0)
 
 
 def _range(log: DeltaLog | None, after: int, until: int) -> Range | None:
