@@ -13,6 +13,7 @@ import psycopg
 from infra.world import reports, shop, truth, web
 from infra.world.company import HOUR, SIZES, Company
 from infra.world.day import Day, simulate
+from infra.world.market.objects import objects as market_objects
 from infra.world.population import begin
 from infra.world.state import State
 from lakehouse.errors import LakehouseError
@@ -101,7 +102,9 @@ class World:
                 done = (standing.advanced_to - first) / (target - first)
                 self.progress(f"world: {standing.advanced_to:%Y-%m-%d %H:%M} UTC ({done:4.0%})")
             if first < target:
-                truth.write_customers(self.place.truth, standing.company, self._state(connection))
+                state = self._state(connection)
+                truth.write_customers(self.place.truth, standing.company, state)
+                truth.write_people(self.place.truth, standing.company, state)
             return standing
 
     def standing(self) -> Standing | None:
@@ -158,6 +161,7 @@ class World:
         if last == 24:
             objects[f"ads/google/{midnight:%Y-%m-%d}.csv"] = reports.google(company, day)
             objects[f"ads/meta/{midnight:%Y-%m-%d}.jsonl"] = reports.meta(company, day)
+            objects |= market_objects(company, before, day)
             truth.write_day(self.place.truth, company, before, day)
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(self._land, objects, objects.values()))

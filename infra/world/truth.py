@@ -18,6 +18,7 @@ from infra.world.company import (
 )
 from infra.world.day import Day
 from infra.world.life import DELETION_DAILY
+from infra.world.market import minds
 from infra.world.population import customer_id
 from infra.world.state import Array, State
 
@@ -123,6 +124,21 @@ def write_customers(folder: Path, company: Company, state: State) -> None:
             "is_deleted": people["deleted"],
             "acquired_by": [CHANNELS[c] if c >= 0 else None for c in people["cause"].tolist()],
             "tenure_days": (company.second(state.day) - people["created"]) / DAY,
+        },
+    )
+
+
+def write_people(folder: Path, company: Company, state: State) -> None:
+    """Write every customer's hidden type and needs, and who is in the universal holdout."""
+    who = np.arange(len(state.customers))
+    kind = minds.types(company, who, state.customers)
+    _save(
+        folder / "people.parquet",
+        {
+            "customer_id": [customer_id(i) for i in who.tolist()],
+            "type": [minds.TYPES[k] for k in kind.tolist()],
+            **{f"need_{name}": values for name, values in zip(minds.NEEDS, minds.needs(company, who, kind).T, strict=True)},
+            "is_held_out": minds.held_out(company, who),
         },
     )
 

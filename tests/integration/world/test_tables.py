@@ -39,7 +39,7 @@ class Company:
             land(self.graph, source)
         for name in self.graph.order():
             table = self.graph[name]
-            if table.layer in LAYERS and "retail" not in table.tags:
+            if table.layer in LAYERS and not {"retail", "market"} & set(table.tags):
                 run_table(self.graph, name)
 
     def lake(self, query: str, *names: str) -> list[tuple[Any, ...]]:
