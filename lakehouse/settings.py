@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """The stack's folder: data, logs, secrets."""
 
     spark_url: str
+    spark_token: SecretStr = SecretStr("")
+    """What the Spark Connect server asks of its clients; empty where it asks nothing. pyspark sends it to `localhost` or over TLS only."""
     s3_endpoint: str
     s3_access_key: str
     s3_secret_key: SecretStr

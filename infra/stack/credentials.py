@@ -22,6 +22,7 @@ class Credentials:
     loader: str
     analyst: str
     shop: str
+    spark: str
     airflow_database: str
     mlflow: str
     airflow_admin: str

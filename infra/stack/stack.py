@@ -239,7 +239,8 @@ def _settings(place: Place) -> str:
     config, given = place.config, place.credentials
     ports = config.ports
     values = {
-        "SPARK_URL": f"sc://127.0.0.1:{ports.spark}",
+        "SPARK_URL": f"sc://localhost:{ports.spark}",
+        "SPARK_TOKEN": given.spark,
         "S3_ENDPOINT": f"http://127.0.0.1:{ports.s3}",
         "S3_ACCESS_KEY": given.s3_access_key,
         "S3_SECRET_KEY": given.s3_secret_key,

@@ -66,5 +66,5 @@ def _sign_ins(stack: Stack) -> list[str]:
         f"  MinIO console     http://127.0.0.1:{ports.console}    {store}",
         f"  MLflow            http://127.0.0.1:{ports.mlflow}    (no sign-in)",
         f"  Warehouse, read   {warehouse}    password {given.analyst}",
-        f"  Spark Connect     sc://127.0.0.1:{ports.spark}    (from this machine only)",
+        f"  Spark Connect     sc://localhost:{ports.spark}    token {given.spark}",
     ]

@@ -63,8 +63,10 @@ def _connect(identifier: str) -> SparkSession:
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # pyspark's own switch: functions build client-side plans
     address = settings().spark_url
     joint = "" if "/;" in address else "/"
+    token = settings().spark_token.get_secret_value()
+    signed = f";token={token}" if token else ""
     try:
-        spark = ConnectSession.builder.remote(f"{address}{joint};session_id={identifier}").create()
+        spark = ConnectSession.builder.remote(f"{address}{joint};session_id={identifier}{signed}").create()
         for name, value in SETTINGS.items():
             spark.conf.set(name, value)
     except PySparkException as error:

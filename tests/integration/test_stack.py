@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psutil
@@ -16,6 +17,9 @@ from infra.stack import credentials
 from infra.stack.supervisor import Supervisor
 from lakehouse import storage
 from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 Give = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -33,6 +37,13 @@ def supervisor(stack: Settings, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
 
     monkeypatch.setenv("LAKEHOUSE_HOME", str(stack.home))
     return Supervisor(configuration.read())
+
+
+def spark_session(stack: Settings, token: str = "") -> "SparkSession":
+    """A client of the stack's server, as any program of this machine could be one."""
+    from pyspark.sql.connect.session import SparkSession
+
+    return SparkSession.builder.remote(f"{stack.spark_url}/;token={token or stack.spark_token.get_secret_value()}").create()
 
 
 @pytest.mark.integration
@@ -57,9 +68,8 @@ def test_no_secret_is_in_a_log(stack: Settings, secrets: list[str]) -> None:
 @pytest.mark.integration
 def test_a_password_in_a_clients_plan_is_not_logged(stack: Settings) -> None:
     from pyspark.errors import PySparkException
-    from pyspark.sql.connect.session import SparkSession
 
-    session = SparkSession.builder.remote(stack.spark_url).create()
+    session = spark_session(stack)
     address = urlsplit(stack.warehouse_url.get_secret_value())
     reader = session.read.format("jdbc").options(
         url=f"jdbc:postgresql://{address.hostname}:{address.port}/warehouse",
@@ -89,9 +99,8 @@ def test_files_with_secrets_are_for_their_owner_only(stack: Settings, secrets: l
 @pytest.mark.integration
 def test_a_spark_client_cannot_read_the_stores_keys(stack: Settings) -> None:
     from pyspark.errors import PySparkException
-    from pyspark.sql.connect.session import SparkSession
 
-    session = SparkSession.builder.remote(stack.spark_url).create()
+    session = spark_session(stack)
     secret = stack.s3_secret_key.get_secret_value()
     shown = str(session.sql("SET -v").collect()) + str(session.sql("SET").collect())
     assert secret not in shown
@@ -99,6 +108,14 @@ def test_a_spark_client_cannot_read_the_stores_keys(stack: Settings) -> None:
         with pytest.raises(PySparkException):
             session.conf.get(name)
     session.stop()
+
+
+@pytest.mark.integration
+def test_who_does_not_know_the_token_gets_no_spark_session(stack: Settings) -> None:
+    from pyspark.errors import PySparkException
+
+    with pytest.raises(PySparkException, match=r"(?i)unauthenticated|token"):
+        spark_session(stack, token="guess").sql("SELECT 1").collect()
 
 
 @pytest.mark.integration
@@ -111,9 +128,7 @@ def test_everything_listens_on_this_machine_only(stack: Settings, supervisor: Su
 
 @pytest.mark.integration
 def test_spark_writes_delta_tables_to_the_store(stack: Settings) -> None:
-    from pyspark.sql.connect.session import SparkSession
-
-    session = SparkSession.builder.remote(stack.spark_url).create()
+    session = spark_session(stack)
     table = f"{stack.lake}/_test_stack/numbers"
     session.range(100).write.format("delta").mode("overwrite").save(table)
     assert session.read.format("delta").load(table).count() == 100

@@ -19,7 +19,7 @@ class Proxy:
         self.dropped = 0
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"sc://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.address = f"sc://localhost:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:

@@ -84,7 +84,7 @@ def program(place: Place) -> Program:
         },
         ports={"spark": config.ports.spark},
         whole_group=False,
-        ready=lambda _started: _ready(config.ports.spark),
+        ready=lambda _started: _ready(config.ports.spark, place.credentials.spark),
         prepare=lambda: _write(place, conf),
         hints={
             "OutOfMemoryError": "its heap is too small: raise LAKEHOUSE_MEMORY_SPARK (stack.toml)",
@@ -112,6 +112,7 @@ def _write(place: Place, conf: Path) -> None:
             f"-Djava.io.tmpdir={scratch} -Duser.timezone=UTC"
         ),
         "spark.connect.grpc.binding.port": str(config.ports.spark),
+        "spark.connect.authenticate.token": place.credentials.spark,
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(config.home / "spark" / "warehouse"),
     }
@@ -133,7 +134,7 @@ def _xml(values: dict[str, str]) -> str:
     return f'<?xml version="1.0"?>\n<configuration>\n{entries}</configuration>\n'
 
 
-def _ready(port: int) -> str | None:
+def _ready(port: int, token: str) -> str | None:
     silent = listens(port)
     if silent:
         return silent
@@ -141,7 +142,7 @@ def _ready(port: int) -> str | None:
     from pyspark.sql.connect.session import SparkSession
 
     try:
-        session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+        session = SparkSession.builder.remote(f"sc://localhost:{port}/;token={token}").create()
         session.sql("SELECT 1").collect()
         session.stop()
     except PySparkException as refused:
