@@ -8,7 +8,7 @@ from ..features.feat_customer_rfm import HISTORY
 
 @model(owner="crm", parameters={"yearly_discount": 0.10, "margin": 0.01, "total_off": 0.15})
 def customer_value(feat_purchase_training: Snapshot, parameters: Mapping[str, Any]) -> Fitted:
-    """What each customer will still buy: Pareto/NBD or BG/NBD with Gamma-Gamma, calibrated on the last whole period.
+    """What each customer will still buy: Pareto/NBD, BG/NBD or two habits with Gamma-Gamma, calibrated on the last whole period.
 
     Tried on the later day with the calibration of the period before it, beside averages of recency and frequency tiers.
     """

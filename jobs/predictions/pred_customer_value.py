@@ -3,7 +3,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.declare import AsOf, Column, Model, Snapshot, at_least, between, one_of, references, table
 
-OUTPUTS = "alive double, churned double, orders_30d double, orders_90d double, spend_per_order double, value_1y double"
+OUTPUTS = "alive double, churned double, orders_30d double, orders_90d double, spend_per_order double, value_1y double, value_life double"
 
 
 @table(
@@ -19,6 +19,7 @@ OUTPUTS = "alive double, churned double, orders_30d double, orders_90d double, s
         Column("orders_90d", "double", "Days with an order expected within 90 days.", at_least(0)),
         Column("spend_per_order", "double", "Spending expected on such a day, EUR.", at_least(0)),
         Column("value_1y", "double", "Spending expected within a year, discounted to today, EUR.", at_least(0)),
+        Column("value_life", "double", "The same over the customer's whole remaining life, EUR.", at_least(0)),
         Column("tier", "string", "top (5 %), high (15 %), middle (30 %) or low by value_1y.", one_of("top", "high", "middle", "low")),
         Column("audience", "string", "For ad platforms: high (best 20 %), low (last 30 %) or middle.", one_of("high", "middle", "low")),
         Column("conversion_value", "double", "What to tell bidding an order now is worth: value_1y, capped at its 99 % quantile, EUR."),
@@ -35,7 +36,7 @@ def pred_customer_value(feat_customer_rfm: Snapshot, customer_value: Model, as_o
     ranked = scored.withColumn("place", F.expr(place)).withColumn("cap", F.expr(cap))
     tier = "CASE WHEN place < 0.05 THEN 'top' WHEN place < 0.2 THEN 'high' WHEN place < 0.5 THEN 'middle' ELSE 'low' END"
     return ranked.select(
-        "customer_id", "as_of_date", "alive", "churned", "orders_30d", "orders_90d", "spend_per_order", "value_1y",
+        "customer_id", "as_of_date", "alive", "churned", "orders_30d", "orders_90d", "spend_per_order", "value_1y", "value_life",
         F.expr(tier).alias("tier"),
         F.expr("CASE WHEN place < 0.2 THEN 'high' WHEN place < 0.7 THEN 'middle' ELSE 'low' END").alias("audience"),
         F.least("value_1y", "cap").alias("conversion_value"),

@@ -15,10 +15,11 @@ from lakehouse.science.value.gamma_gamma import GammaGamma, fit_gamma_gamma
 from lakehouse.science.value.histories import Histories
 from lakehouse.science.value.pareto_nbd import ParetoNbd, fit_pareto_nbd
 from lakehouse.science.value.residual import by_decile, discounted_purchases
+from lakehouse.science.value.two_habits import TwoHabits, fit_two_habits, fit_two_habits_spread
 
 WEEK = 7.0
 COLUMNS = ("repeat_days", "last_repeat_day", "days_observed", "mean_repeat_spend")
-YEAR_WEEKS, MONTH_WEEKS = 52.0, 4.0
+YEAR_WEEKS, MONTH_WEEKS, LIFE_YEARS = 52.0, 4.0, 30.0
 LEAST, WEAK = 1e-3, 1.5
 
 
@@ -29,7 +30,7 @@ class CustomerValue:
     Forecasts are multiplied by e^intercept · μ^(slope − 1), μ the 30 days ahead: what an earlier period said of the model.
     """
 
-    buying: ParetoNbd | BgNbd
+    buying: ParetoNbd | BgNbd | TwoHabits
     spending: GammaGamma
     estimate: Estimate
     yearly_discount: float = 0.10
@@ -64,12 +65,14 @@ class CustomerValue:
         return self.buying.alive(histories(features))
 
     def table(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Columns alive, churned, orders_30d, orders_90d, spend_per_order (money) and value_1y, discounted to today."""
+        """Columns alive, churned, orders_30d, orders_90d, spend_per_order (money), value_1y and value_life
+        (the whole remaining life), both discounted to today."""
         seen = histories(features)
         alive, factor = self.buying.alive(seen), self._factor(seen)
         spend = self.spending.expected(seen.x, numbers(features["mean_repeat_spend"], "mean_repeat_spend"))
         rate = float(np.log1p(self.yearly_discount)) / YEAR_WEEKS
         year = discounted_purchases(self.buying.expected, seen, YEAR_WEEKS, rate, MONTH_WEEKS)
+        life = self._whole_life(seen, rate)
         return pd.DataFrame(
             {
                 "alive": alive,
@@ -78,9 +81,16 @@ class CustomerValue:
                 "orders_90d": self.buying.expected(seen, 90 / WEEK) * factor,
                 "spend_per_order": spend,
                 "value_1y": year * factor * spend,
+                "value_life": np.maximum(life, year) * factor * spend,
             },
             index=features.index,
         )
+
+    def _whole_life(self, seen: Histories, rate: float) -> Vector:
+        """Purchases still to come, discounted; BG/NBD has no closed form and is summed over so many years as the discount leaves."""
+        if isinstance(self.buying, BgNbd):
+            return discounted_purchases(self.buying.expected, seen, LIFE_YEARS * YEAR_WEEKS, max(rate, 1e-4), 26.0)
+        return self.buying.discounted(seen, max(rate, 1e-4))
 
     def total(self, features: pd.DataFrame, days: float, draws: int = 100) -> tuple[float, float, float]:
         """Purchases of all customers expected within so many days, with the 95 % credible interval of the parameters."""
@@ -98,22 +108,34 @@ def histories(features: pd.DataFrame) -> Histories:
 
 
 def fit_customer_value(features: pd.DataFrame, yearly_discount: float = 0.10) -> CustomerValue:
-    """Pareto/NBD or BG/NBD, whichever is likelier here, both with a weak prior, and Gamma-Gamma.
+    """Pareto/NBD, BG/NBD or two habits of buying, whichever has the least BIC here (Schwarz 1978), with a weak prior; and Gamma-Gamma.
 
     Args:
         features: one row per customer, all as of one day.
 
     Raises:
-        UnfitData: neither buying model can be told from these histories.
+        UnfitData: no buying model can be told from these histories.
     """
     seen = histories(features)
     weak = Prior({}, WEAK)  # where nobody can have been seen to leave yet, the likelihood alone runs away
-    found = [fitted for fit in (fit_pareto_nbd, fit_bg_nbd) if (fitted := _fitted(fit, seen, weak)) is not None]
+    fits = (fit_pareto_nbd, fit_bg_nbd, fit_two_habits, fit_two_habits_spread)
+    found = [fitted for fit in fits if (fitted := _fitted(fit, seen, weak)) is not None]
     if not found:
         raise UnfitData(f"{len(features)} customers, {int(seen.x.sum())} repeat purchases: no buying model can be told from them")
-    buying, estimate = max(found, key=lambda one: one[1].log_likelihood)
-    spending, _ = fit_gamma_gamma(features["repeat_days"], features["mean_repeat_spend"])
+    buying, estimate = min(found, key=lambda one: len(one[1].values) * np.log(seen.total) - 2 * one[1].log_likelihood)
+    spending = _spending(features["repeat_days"], features["mean_repeat_spend"])
     return CustomerValue(buying, spending, estimate, yearly_discount)
+
+
+def _spending(x: pd.Series[Any], zbar: pd.Series[Any]) -> GammaGamma:
+    """Gamma-Gamma; where baskets differ too little to tell its parameters, each mean held near everybody's by the weight of a purchase."""
+    try:
+        return fit_gamma_gamma(x, zbar)[0]
+    except UnfitData:
+        bought = (x > 0) & (zbar > 0)
+        if not bought.any():
+            raise
+        return GammaGamma(1.0, 2.0, float(zbar[bought].mean()))
 
 
 def _fitted(fit: Any, seen: Histories, prior: Prior | None) -> tuple[Any, Estimate] | None:

@@ -65,6 +65,7 @@ def maximise(
     customers: float,
     starts: Sequence[Sequence[float]],
     prior: Prior | None = None,
+    polish: int = 4000,
 ) -> Estimate:
     """Parameters θ > 0 maximising ln L(θ) − ½ Σ ((ln θⱼ − centreⱼ) ÷ spread)².
 
@@ -77,6 +78,7 @@ def maximise(
         customers: how many; the objective is divided by it.
         starts: points to start from.
         prior: or None for plain maximum likelihood.
+        polish: evaluations that the polishing may take.
 
     Raises:
         UnfitData: no finite optimum; the data do not tell the parameters apart.
@@ -91,8 +93,8 @@ def maximise(
     limits = [(-FARTHEST, FARTHEST)] * len(names)
     tried = [minimize(objective, np.log(start), method="L-BFGS-B", bounds=limits) for start in starts]
     best = min(tried, key=lambda one: float(one.fun)).x
-    polish = {"xatol": 1e-7, "fatol": 1e-13, "maxiter": 4000, "maxfev": 4000}
-    logs = np.asarray(minimize(objective, best, method="Nelder-Mead", options=polish).x)
+    options = {"xatol": 1e-7, "fatol": 1e-13, "maxiter": polish, "maxfev": polish}
+    logs = np.asarray(minimize(objective, best, method="Nelder-Mead", options=options).x)
     hessian = _hessian(objective, logs) * customers
     if np.max(np.abs(logs)) >= FARTHEST or np.linalg.eigvalsh(hessian)[0] <= 0:
         found = {name: float(f"{value:.3g}") for name, value in zip(names, np.exp(logs), strict=True)}
