@@ -41,7 +41,9 @@ def tree(graph: Graph) -> str:
 def _reads(table: Table) -> str:
     source = table.source
     read = [f"landing {source.prefix}" + (f" (fetched from {source.name})" if source.lands else "")] if source else []
-    read += [f"{i.name} ({i.mode}{' by ' + ', '.join(i.groups) if i.groups else ''})" for i in table.inputs if i.mode != "landed"]
+    read += [f"a query on {table.live.source}, live"] if table.live else []
+    tables = [i for i in table.inputs if i.mode not in ("landed", "live")]
+    read += [f"{i.name} ({i.mode}{' by ' + ', '.join(i.groups) if i.groups else ''})" for i in tables]
     looked_up = [r for r in table.references if r not in {i.name for i in table.inputs}]
     read += [f"{r} (looked up)" for r in looked_up]
     return "← " + ", ".join(read) if read else ""
@@ -60,9 +62,10 @@ def described(table: Table) -> dict[str, Any]:
     return {
         "name": table.name, "kind": table.kind, "layer": table.layer, "owner": table.owner, "refresh": table.refresh,
         "description": table.description, "file": table.file, "line": table.line, "key": list(table.key), "tags": list(table.tags),
-        "inputs": [{"name": i.name, "mode": i.mode, "groups": list(i.groups)} for i in table.inputs if i.mode != "landed"],
+        "inputs": [{"name": i.name, "mode": i.mode, "groups": list(i.groups)} for i in table.inputs if i.mode not in ("landed", "live")],
         "references": list(table.references), "as_of": table.as_of,
         "source": {"kind": type(source).__name__, "prefix": source.prefix, "fetched": bool(source.lands)} if source else None,
+        "live": {"database": table.live.source, "query": table.live.sql} if table.live else None,
         "columns": [
             {"name": c.name, "type": c.type, "description": c.description, "sensitivity": c.sensitivity, "required": c.required}
             for c in table.columns

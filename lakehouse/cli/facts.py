@@ -21,7 +21,7 @@ def facts_of(graph: Graph, name: str, rows: int) -> dict[str, Any]:
     table = graph[name]
     facts: dict[str, Any] = {**described(table), "downstream": list(graph.downstream(name)), "unknown": []}
     parts: dict[str, Callable[[], Any]] = {
-        "state": lambda: _state(table),
+        "state": lambda: _state(graph, table),
         "accounts": lambda: _accounts(table),
         "runs": lambda: _runs(name),
         "sample": lambda: _sample(table, rows),
@@ -36,7 +36,7 @@ def facts_of(graph: Graph, name: str, rows: int) -> dict[str, Any]:
     return facts
 
 
-def _state(table: Table) -> dict[str, Any] | None:
+def _state(graph: Graph, table: Table) -> dict[str, Any] | None:
     """Version, inputs consumed, score and the newest versions, from the table's own log."""
     if table.kind == "model":
         from lakehouse.models import served_version, versions
@@ -45,9 +45,11 @@ def _state(table: Table) -> dict[str, Any] | None:
         if not trained:
             return None
         model = served_version(table.name) or trained[-1]
-        inputs = {n: v.version for n, v in model.inputs.items()}
+        inputs: dict[str, int | str] = {n: v.version for n, v in model.inputs.items()}
         known = {"version": model.version, "inputs": inputs, "at": model.at, "metrics": model.metrics, "mlflow_run": model.run_id}
         return known | {"judged": [f"{v.version} {v.stage}: {v.judgement}" for v in trained]}
+    if table.live is not None:
+        return _asked_by(graph, table)
     from lakehouse.delta.location import table_uri
     from lakehouse.delta.log import DeltaLog
     from lakehouse.run.code import code_hash
@@ -60,7 +62,7 @@ def _state(table: Table) -> dict[str, Any] | None:
     known = {"version": log.version, "uri": log.uri, "versions": [_version(c) for c, _ in zip(log.back(), range(HISTORY), strict=False)]}
     if state is None:
         return {**known, "note": "its newest change was not made by a run; the next run builds it in full"}
-    inputs = {n: v.version for n, v in state.inputs.items()}
+    inputs = {n: _version_read(graph, n, v.version) for n, v in state.inputs.items()}
     code = "as declared" if state.code == code_hash(table) or table.layer == "bronze" else "changed since"
     return {
         **known,
@@ -93,6 +95,37 @@ def _accounts(table: Table) -> dict[str, Any] | None:
     return {"objects": len(accounts), **summed(accounts), "last_batch": last, "waiting": reasons_of(table.name)}
 
 
+def _version_read(graph: Graph, name: str, version: int) -> int | str:
+    """The version of an input; of a virtual one the moment at which it was read."""
+    from lakehouse.run.live import moment_of
+
+    is_live = name in graph.tables and graph[name].live is not None
+    return moment_of(version).isoformat(timespec="milliseconds") if is_live else version
+
+
+def _asked_by(graph: Graph, table: Table) -> dict[str, Any]:
+    """Of a virtual table: where it is asked, and which of its moments the tables that read it hold."""
+    from lakehouse.run.resolve import state_at
+
+    assert table.live is not None
+    states = {n: state_at(graph[n]) for n in graph.downstream(table.name) if graph[n].kind == "table"}
+    held = {n: _version_read(graph, table.name, s.inputs[table.name].version) for n, s in states.items() if s and table.name in s.inputs}
+    return {"virtual": table.live.source, "query": table.live.sql, "read_by": held}
+
+
+def _asked_now(table: Table, rows: int) -> dict[str, Any]:
+    import psycopg
+
+    from lakehouse.run.live import address_of
+    from lakehouse.sources.live_query import rows as ask
+
+    assert table.live is not None
+    try:
+        return {"columns": [c.name for c in table.columns], "rows": ask(table, address_of(table), rows)}
+    except psycopg.OperationalError as silent:
+        raise LakehouseError(f"the database '{table.live.source}' does not answer: {str(silent).strip()}") from None
+
+
 def _version(commit: Any) -> dict[str, Any]:
     from datetime import UTC, datetime
 
@@ -112,6 +145,8 @@ def _runs(name: str) -> list[dict[str, Any]]:
 def _sample(table: Table, rows: int) -> dict[str, Any] | None:
     if table.kind == "model" or not rows:
         return None
+    if table.live is not None:
+        return _asked_now(table, rows)
     from lakehouse.cli.lake import sample
     from lakehouse.delta.location import table_uri
     from lakehouse.delta.log import DeltaLog
@@ -164,12 +199,17 @@ def _state_in_words(state: dict[str, Any] | None, name: str) -> None:
     if state is None:
         print(f"It has no data yet: lakehouse run {name} --with-upstream")
         return
+    if "virtual" in state:
+        print(f"virtual: nothing is stored, each reader asks '{state['virtual']}'\n  {state['query']}")
+        for reader, moment in state["read_by"].items():
+            print(f"{reader} holds it as of {moment}")
+        return
     rows = "" if state.get("rows") is None else f", {state['rows']} rows"
     score = "" if state.get("score") is None else f", score {state['score']:.2%}"
     code = f", code {state['code']}" if "code" in state else ""
     print(f"version {state['version']}{rows}{score}{code}" + (f", {state['note']}" if "note" in state else ""))
     if state.get("inputs"):
-        print("made from " + ", ".join(f"{n} version {v}" for n, v in state["inputs"].items()))
+        print("made from " + ", ".join(f"{n} {'as of' if isinstance(v, str) else 'version'} {v}" for n, v in state["inputs"].items()))
     if state.get("judged"):
         print("judged\n  " + "\n  ".join(state["judged"]))
     if state.get("versions"):

@@ -66,6 +66,8 @@ def foresee(graph: Graph, names: Iterable[str] | None = None) -> list[Step]:
 
 
 def _step(graph: Graph, table: Table) -> Step:
+    if table.live is not None:
+        return Step(table.name, "up to date", f"virtual: read from '{table.live.source}' when a table asks")
     if table.layer == "bronze":
         return _bronze(table)
     if table.kind == "model":
@@ -154,7 +156,7 @@ def _exists(table: Table) -> bool:
         from lakehouse.models import newest_version
 
         return newest_version(table.name) is not None
-    return DeltaLog(table_uri(table)).version is not None
+    return table.live is not None or DeltaLog(table_uri(table)).version is not None
 
 
 def _columns_moved(table: Table) -> tuple[list[str], list[str]]:

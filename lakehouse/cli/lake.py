@@ -18,6 +18,7 @@ def ask(graph: Graph, sql: str, limit: int | None) -> Answer:
     """One SELECT over tables by name; tombstones and hidden columns stay hidden. The last value: whether there is more."""
     from lakehouse.delta.session import open_session
     from lakehouse.run.frames import visible
+    from lakehouse.run.live import pinned
 
     tables = {n: t for n, t in graph.tables.items() if t.kind == "table"}
     read = tables_read(sql)
@@ -26,8 +27,11 @@ def ask(graph: Graph, sql: str, limit: int | None) -> Answer:
         raise LakehouseError(f"'{unknown[0]}' is no table of the lake.{did_you_mean(unknown[0], tables)}")
     from pyspark.errors import PySparkException
 
-    with open_session() as spark:
+    with open_session() as spark, pinned(graph, read) as readings:
         for name in read:
+            if name in readings:
+                readings[name].frame(spark).createOrReplaceTempView(name)
+                continue
             _must_exist(tables[name])
             stored = spark.read.format("delta").load(table_uri(tables[name]))
             visible(tables[name], stored).createOrReplaceTempView(name)

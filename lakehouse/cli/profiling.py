@@ -28,6 +28,8 @@ def of_table(graph: Graph, name: str) -> Profile:
     from lakehouse.delta.log import DeltaLog
 
     table = graph[name]
+    if table.live is not None:
+        raise LakehouseError(f"{name} is virtual: its rows are in '{table.live.source}'. Profile a table that reads it.")
     if DeltaLog(table_uri(table)).version is None:
         raise LakehouseError(f"{name} has no data yet. Run it first: lakehouse run {name} --with-upstream")
     found = dataset(table_uri(table))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-Mode = Literal["snapshot", "changes", "touched", "frozen", "landed", "model"]
+Mode = Literal["snapshot", "changes", "touched", "frozen", "landed", "live", "model"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,13 @@ if TYPE_CHECKING:  # for editors and type checkers an input is a data frame
 
     from pyspark.sql import DataFrame
 
-    Snapshot = Changes = Frozen = Landed = DataFrame
+    Snapshot = Changes = Frozen = Landed = Live = DataFrame
     Model = Touched = Any
 else:
     Snapshot = Reading("snapshot")
     Changes = Reading("changes")
     Frozen = Reading("frozen")
     Landed = Reading("landed")
+    Live = Reading("live")
     Model = Reading("model")
     Touched = _Touched()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 Period = Literal["hour", "day", ""]
 
@@ -76,6 +76,8 @@ class Source:
     period: Period = ""
     lands: Lander | None = None
     drift: Drift = field(default_factory=Drift)
+    fields: ClassVar[tuple[str, ...]] = ()
+    """What columns may be received as, where the format itself says that."""
 
     @property
     def name(self) -> str:
@@ -123,3 +125,25 @@ class Excel(Source):
 @dataclass(frozen=True)
 class Parquet(Source):
     """Parquet files."""
+
+
+@dataclass(frozen=True)
+class AccessLog(Source):
+    """Logs of a web server in the combined format, a request a line. `at` has the server's zone; what the log writes as `-` is null."""
+
+    encoding: str = "utf-8"
+    fields: ClassVar[tuple[str, ...]] = (
+        "host", "identity", "user", "at", "request", "method", "path", "query", "protocol", "status", "bytes", "referrer", "user_agent",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Files(Source):
+    """Files that stay in landing as they are (images, documents, recordings): a row of facts for each.
+
+    `object` is the name below landing, `sha256` the content's hash, `width` and `height` an image's pixels. `types` are those allowed,
+    such as `("image/*",)`; unless given any.
+    """
+
+    types: tuple[str, ...] = ()
+    fields: ClassVar[tuple[str, ...]] = ("object", "media_type", "bytes", "sha256", "width", "height")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lakehouse.declare.columns import Column
 from lakehouse.declare.inputs import SQL, AsOf, Input, Reading
+from lakehouse.declare.live import LiveQuery
 from lakehouse.declare.rules import Rule
 from lakehouse.declare.sources import Source
 from lakehouse.errors import LakehouseError
@@ -43,6 +44,7 @@ class Table:
     latest_by: str = ""
     deleted_when: str = ""
     source: Source | None = None
+    live: LiveQuery | None = None
     minimum_score: float = 0.0
     partitioned_by: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -112,7 +114,7 @@ def _facts(function: Callable[..., Any], refresh: str, owner: str) -> dict[str, 
             given = "no annotation" if reading is parameter.empty else f"annotation {reading!r}"
             raise refuse(
                 f"parameter '{parameter.name}' has {given}. "
-                'Valid: Snapshot, Changes, Touched["column"], Frozen, Landed, Model; as_of: AsOf.'
+                'Valid: Snapshot, Changes, Touched["column"], Frozen, Landed, Live, Model; as_of: AsOf.'
             )
     return {
         "name": function.__name__, "function": function, "owner": owner, "refresh": refresh,
@@ -131,6 +133,7 @@ def table(
     latest_by: str = "",
     deleted_when: str = "",
     source: Source | None = None,
+    live: LiveQuery | None = None,
     minimum_score: float = 0.0,
     partitioned_by: str | Sequence[str] = (),
     tags: str | Sequence[str] = (),
@@ -141,6 +144,7 @@ def table(
     key: columns that identify a row, never null (every table above bronze has one).
     latest_by: of several rows of one key, the one with the highest value stays (bronze change rows: "_sequence").
     deleted_when: SQL over the function's output that marks a row as the source's deletion.
+    live: bronze only, instead of `source`: the rows stay in a database and are asked for when a table reads them.
     minimum_score: share of the table's rows (0–1) that must pass every level 2 rule, or the run stops.
     costly: a change of code waits for `lakehouse run --full` instead of rebuilding at the next run.
     """
@@ -148,7 +152,7 @@ def table(
     def declare(function: Callable[..., Any]) -> Table:
         return Table(
             kind="table", key=_words(key), columns=tuple(columns), checks=tuple(checks), latest_by=latest_by,
-            deleted_when=deleted_when, source=source, minimum_score=minimum_score, partitioned_by=_words(partitioned_by),
+            deleted_when=deleted_when, source=source, live=live, minimum_score=minimum_score, partitioned_by=_words(partitioned_by),
             tags=_words(tags), costly=costly, **_facts(function, refresh, owner),
         )  # fmt: skip
 

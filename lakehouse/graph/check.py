@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lakehouse.declare.tables import Table
 from lakehouse.errors import LakehouseError
-from lakehouse.graph import reads
+from lakehouse.graph import live, reads
 from lakehouse.graph.graph import LAYERS
 from lakehouse.graph.suggest import did_you_mean
 
@@ -70,7 +70,7 @@ def _form(table: Table, tables: Tables) -> Iterator[str]:
 
 def _known_inputs(table: Table, tables: Tables) -> Iterator[str]:
     for read in table.inputs:
-        if read.mode == "landed":
+        if read.mode in ("landed", "live"):
             continue
         other = tables.get(read.name)
         if other is None:
@@ -99,14 +99,25 @@ def _watched(table: Table, tables: Tables) -> Iterator[str]:
 
 
 def _bronze(table: Table, tables: Tables) -> Iterator[str]:
+    if table.live is not None or any(i.mode == "live" for i in table.inputs):
+        return
     landed = [i for i in table.inputs if i.mode == "landed"]
     if table.layer == "bronze":
         if table.source is None:
             yield 'a bronze table needs its source. Add source=JsonLines("web/events"), Csv(…) or ChangeRows(…).'
         if len(landed) != 1 or len(table.inputs) != 1:
             yield "a bronze table reads landing and nothing else. Give it one parameter: `landed: Landed`."
+        yield from _fields(table)
     elif landed or table.source:
         yield f"only bronze tables read landing; this one is in jobs/{table.layer}/. Read a bronze table instead."
+
+
+def _fields(table: Table) -> Iterator[str]:
+    """Formats that name their fields themselves: what a column may be received as."""
+    fields = table.source.fields if table.source else ()
+    for name in (c.received_as for c in table.columns if fields):
+        if name not in fields:
+            yield f"'{name}' is no field that {type(table.source).__name__} gives.{did_you_mean(name, fields)}"
 
 
 def _columns(table: Table, tables: Tables) -> Iterator[str]:
@@ -253,5 +264,5 @@ def function_node(table: Table) -> ast.FunctionDef | None:
 
 
 CHECKS: tuple[Callable[[Table, Tables], Iterator[str]], ...] = (
-    _form, _known_inputs, _watched, _bronze, _columns, _references, _rules, _modes, _sql, _no_clock,
+    _form, _known_inputs, _watched, _bronze, live.declared, live.read, _columns, _references, _rules, _modes, _sql, _no_clock,
 )  # fmt: skip

@@ -35,7 +35,7 @@ class Graph:
     def upstream(self, name: str) -> tuple[str, ...]:
         """What must be there before `name`: its inputs, then the tables its rules look values up in."""
         table = self[name]
-        read = (i.name for i in table.inputs if i.mode != "landed")
+        read = (i.name for i in table.inputs if i.mode not in ("landed", "live"))
         return tuple(dict.fromkeys((*read, *(r for r in table.references if r != name))))
 
     def downstream(self, name: str) -> tuple[str, ...]:

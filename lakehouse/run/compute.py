@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from lakehouse.graph import Graph
 from lakehouse.quality.tag import tag
 from lakehouse.run import difference, frames
 from lakehouse.run.build import Builder
+from lakehouse.run.live import Reading
 from lakehouse.run.resolve import Decision
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Computation:
     decision: Decision
     build: Builder
     now: str
+    live: Mapping[str, Reading] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scope: Scope | None = Scope()
@@ -58,6 +60,8 @@ class Computation:
         return {i.name: self._snapshot(i.name) for i in self.table.inputs if i.mode != "model"}
 
     def _snapshot(self, name: str) -> DataFrame:
+        if name in self.live:
+            return self.live[name].frame(self.spark)
         return frames.snapshot(self.spark, self.graph[name], self.decision.inputs[name].version)
 
     def _with(self, replaced: Mapping[str, DataFrame]) -> dict[str, DataFrame]:

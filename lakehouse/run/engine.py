@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from math import inf
 from time import monotonic
@@ -16,7 +17,7 @@ from lakehouse.delta.log import DeltaLog
 from lakehouse.delta.session import FEW_BYTES, FEW_ROWS, interpret, open_session
 from lakehouse.graph import Graph
 from lakehouse.quality.audit import Stopped, Verdict, audit
-from lakehouse.run import bronze, handled, ledger, observed, quarantine
+from lakehouse.run import bronze, handled, ledger, live, observed, quarantine
 from lakehouse.run.accounts import drifted, settle
 from lakehouse.run.build import Builder
 from lakehouse.run.code import code_hash
@@ -108,6 +109,9 @@ class Run:
         raise AssertionError("unreachable")
 
     def _once(self) -> Report:
+        if self.table.live is not None:
+            at = live.ask(self.table).astimezone(UTC).isoformat(timespec="seconds")
+            return self.report("up to date", reason=f"virtual: nothing is stored; '{self.table.live.source}' answers as declared, {at}")
         if self.table.layer == "bronze":
             found = ledger.new_objects(self.table, DeltaLog(table_uri(self.table)))
             if not found.consumed and DeltaLog(table_uri(self.table)).version is not None:
@@ -121,7 +125,9 @@ class Run:
             decision = self._resolve()
             if decision.kind in ("up to date", "waiting"):
                 return self._idle(decision.kind, decision.reason, decision)
-            return self._above_bronze(spark, decision)
+            with live.pinned(self.graph, self.graph.upstream(self.table.name)) as readings:
+                moments = {name: reading.version for name, reading in readings.items()}
+                return self._above_bronze(spark, replace(decision, inputs=decision.inputs | moments), readings)
 
     def _resolve(self) -> Decision:
         pinned = pinned_by_cuts(self.graph, self.table, self.cut)
@@ -129,18 +135,18 @@ class Run:
 
     # above bronze -----------------------------------------------------------------------------------------------
 
-    def _above_bronze(self, spark: SparkSession, decision: Decision) -> Report:
+    def _above_bronze(self, spark: SparkSession, decision: Decision, readings: Mapping[str, live.Reading]) -> Report:
         reached("resolved")
         if self._rows_in_play(decision) <= FEW_ROWS:
             interpret(spark)
         models = self._models()
         try:
-            staged, scope = self._stage(spark, decision, models)
+            staged, scope = self._stage(spark, decision, models, readings)
         except Exception as error:
             if decision.kind != "incremental" or not _feed_is_gone(error):
                 raise
             self.warnings.append("the change feed's files are gone (VACUUM): built in full")
-            staged, scope = self._stage(spark, _in_full(decision, "files of the change feed are gone"), models)
+            staged, scope = self._stage(spark, _in_full(decision, "files of the change feed are gone"), models, readings)
             decision = _in_full(decision, "files of the change feed are gone")
         reached("staged")
         base = decision.previous if decision.kind == "incremental" or self.table.as_of else None
@@ -162,7 +168,8 @@ class Run:
 
     def _rows_in_play(self, decision: Decision) -> float:
         """Rows the table and its inputs hold together; endless where one of them does not say."""
-        states = [state_at(self.graph[n], v.version) for n, v in decision.inputs.items() if self.graph[n].kind == "table"]
+        tables = {n: v for n, v in decision.inputs.items() if self.graph[n].kind == "table"}
+        states = [state_at(self.graph[n], v.version) if self.graph[n].live is None else None for n, v in tables.items()]
         held = decision.previous.rows if decision.previous else 0 if decision.base is None else inf
         return held + sum(state.rows if state else inf for state in states)
 
@@ -174,12 +181,14 @@ class Run:
             return staged.live, staged.flagged
         return staged.whole_live, staged.whole_flagged
 
-    def _stage(self, spark: SparkSession, decision: Decision, models: Mapping[str, Any]) -> tuple[Staged, Scope | None]:
+    def _stage(
+        self, spark: SparkSession, decision: Decision, models: Mapping[str, Any], readings: Mapping[str, live.Reading]
+    ) -> tuple[Staged, Scope | None]:  # fmt: skip
         build = Builder(spark, self.table, self.as_of, models)
         kind = "overwrite" if decision.base is not None and self._schema_differs(spark, decision) else decision.kind
         if kind != decision.kind:
             object.__setattr__(decision, "kind", kind)
-        work = Computation(spark, self.graph, self.table, decision, build, self.now)
+        work = Computation(spark, self.graph, self.table, decision, build, self.now, readings)
         rows = work.staged()
         if decision.previous is None or decision.previous.code != decision.code:
             observed.check(self.graph, self.table, rows)
@@ -296,8 +305,6 @@ class Run:
 
 
 def _in_full(decision: Decision, reason: str) -> Decision:
-    from dataclasses import replace
-
     return replace(decision, kind="full", reason=reason, moved={})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lakehouse import storage
-from lakehouse.declare.sources import ChangeRows, Source
+from lakehouse.declare.sources import ChangeRows, Files, Source
 from lakehouse.declare.tables import Table
 from lakehouse.delta.location import ledger_uri, table_uri
 from lakehouse.delta.log import DeltaLog
@@ -115,8 +115,8 @@ def _hashed(uri: str) -> str:
 
 
 def _by_content(source: Source) -> bool:
-    """Whether the same content under another name is the same delivery; an hour's or a batch's name is part of what it says."""
-    return not source.period and not isinstance(source, ChangeRows)
+    """Whether the same content under another name is the same delivery; an hour's, a batch's or a file's name is part of what it says."""
+    return not source.period and not isinstance(source, ChangeRows | Files)
 
 
 def _complete(source: Source) -> list[storage.Object]:

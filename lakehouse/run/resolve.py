@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from lakehouse.declare.tables import Table
@@ -13,6 +13,7 @@ from lakehouse.delta.log import DeltaLog
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 from lakehouse.run.code import code_hash
+from lakehouse.run.live import version_at
 from lakehouse.run.state import State, Version, newest_state, state_of
 
 Kind = Literal["up to date", "waiting", "incremental", "full", "overwrite"]
@@ -82,7 +83,7 @@ def resolve(
         if name in frozen:
             continue
         before = previous.inputs.get(name)
-        if before is None or before.id != now.id or now.version < before.version:
+        if before is None or before.id != now.id or (now.version < before.version and graph[name].live is None):
             return decided("full", f"{name} is another table than last time, or an older version of it")
         range_ = _range(logs.get(name), before.version, now.version)
         if range_ is None:
@@ -91,6 +92,9 @@ def resolve(
             moved[name] = range_
     if table.as_of and previous.parameters.get("as_of") != str(as_of):
         return decided("full", f"the day {as_of} is computed")
+    live = [n for n in moved if graph[n].live is not None]
+    if live:
+        return decided("full", f"{', '.join(live)} is read live")
     return decided(*_verdict(table, moved))
 
 
@@ -117,6 +121,9 @@ def _inputs(graph: Graph, table: Table, pinned: Mapping[str, Version]) -> tuple[
         if name in models:
             versions[name] = _model(table, name)
             continue
+        if graph[name].live is not None:  # the run itself says at which moment; until then it is now
+            versions[name] = version_at(graph[name], datetime.now(UTC))
+            continue
         log = logs[name] = DeltaLog(table_uri(graph[name]))
         if name in pinned:
             versions[name] = pinned[name]
@@ -138,7 +145,7 @@ def _model(table: Table, name: str) -> Version:
 
 
 def _range(log: DeltaLog | None, after: int, until: int) -> Range | None:
-    """What moved in (after, until]; None where the feed cannot tell. A model (no log) moves with its version."""
+    """What moved in (after, until]; None where the feed cannot tell. A model, a virtual table (no log) moves with its version."""
     if log is None or after == until:
         return Range(after, until, after != until, 0)
     commits = log.between(after, until)

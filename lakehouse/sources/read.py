@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from lakehouse.declare.sources import ChangeRows, Csv, Excel, Json, JsonLines, Parquet, Source
+from lakehouse.declare.sources import AccessLog, ChangeRows, Csv, Excel, Files, Json, JsonLines, Parquet, Source
 from lakehouse.errors import LakehouseError
-from lakehouse.sources import change_rows, columnar, delimited, json_document, json_lines, spreadsheet
+from lakehouse.sources import access_log, change_rows, columnar, delimited, json_document, json_lines, references, spreadsheet
 from lakehouse.sources.objects import Meter, Open, content_hash, pieces_as_utf8, text_of
 from lakehouse.sources.received import RAW_LIMIT, Items, Names, ObjectRefused, Row, Unreadable
 
@@ -63,8 +63,13 @@ def _items(source: Source, names: Names, open_stream: Open, name: str, meter: Me
             yield from delimited.rows(text_of(open_stream, name, meter, source.encoding), names, source.delimiter, source.header)
         elif isinstance(source, Excel):
             yield from spreadsheet.rows(open_stream, name, names, source.sheet, source.header)
+        elif isinstance(source, AccessLog):
+            yield from access_log.rows(text_of(open_stream, name, meter, source.encoding), names)
+        elif isinstance(source, Files):
+            yield from references.rows(open_stream, name, names, source.types)
         else:
-            raise LakehouseError(f"{source!r} has no reader. Valid: JsonLines(…), Json(…), Csv(…), Excel(…), Parquet(…), ChangeRows(…).")
+            valid = "JsonLines(…), Json(…), Csv(…), Excel(…), Parquet(…), ChangeRows(…), AccessLog(…), Files(…)"
+            raise LakehouseError(f"{source!r} has no reader. Valid: {valid}.")
     except ObjectRefused as refused:
         yield Unreadable(0, "", str(refused))
 

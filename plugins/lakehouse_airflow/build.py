@@ -60,7 +60,7 @@ def dag_of(
 
 def maintenance_of(graph: Graph, *, schedule: BaseTimetable, text: str) -> DAG:
     """The DAG that compacts and cleans every table, one after the other."""
-    tables = [graph[n] for n in graph.order() if graph[n].kind == "table"]
+    tables = [graph[n] for n in graph.order() if graph[n].kind == "table" and graph[n].live is None]
     dag = _dag("maintenance", schedule, text.strip(), text, tables, max_active_tasks=1)
     with dag:
         for layer in LAYERS:

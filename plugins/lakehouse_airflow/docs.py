@@ -36,7 +36,8 @@ def _facts(table: Table) -> str:
         "Layer": table.layer, "Owner": table.owner, "Refreshed": table.refresh, "Key": _names(table.key),
         "Newest by": _code(table.latest_by), "Deleted when": _code(table.deleted_when),
         "Least score": f"{table.minimum_score:.0%}" if table.minimum_score else "",
-        "Taken from": _code(table.source.prefix) if table.source else "", "Declared in": _code(table.where),
+        "Taken from": _code(table.source.prefix) if table.source else "",
+        "Virtual": f"a query on `{table.live.source}`, nothing is stored" if table.live else "", "Declared in": _code(table.where),
     }  # fmt: skip
     return "\n".join(f"- **{name}**: {value}" for name, value in said.items() if value)
 
@@ -44,7 +45,7 @@ def _facts(table: Table) -> str:
 def _reads(graph: Graph, table: Table) -> str:
     rows = []
     for each in table.inputs:
-        if each.mode == "landed":
+        if each.mode in ("landed", "live"):
             continue
         how = f"{each.mode} of {', '.join(each.groups)}" if each.groups else each.mode
         rows.append((f"`{each.name}`", how, first_sentence(graph[each.name].description)))

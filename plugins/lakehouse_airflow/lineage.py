@@ -24,7 +24,7 @@ def facets(graph: Graph, name: str, report: Any) -> Any:
     written = OutputDataset(
         NAMESPACE, _path(table), facets={**_said(table, report.version), **_verdicts(report)}, outputFacets={"outputStatistics": rows}
     )
-    return OperatorLineage(inputs=[*read, *_landed(table)], outputs=[written])
+    return OperatorLineage(inputs=[*read, *_landed(table), *_asked(table)], outputs=[written])
 
 
 def _path(table: Table) -> str:
@@ -64,3 +64,18 @@ def _landed(table: Table) -> list[Any]:
     from openlineage.client.event_v2 import InputDataset
 
     return [InputDataset(NAMESPACE, f"landing/{table.source.prefix}")] if table.source else []
+
+
+def _asked(table: Table) -> list[Any]:
+    """The database's tables that a virtual table reads, named as OpenLineage names Postgres' data sets."""
+    if table.live is None:
+        return []
+    from openlineage.client.event_v2 import InputDataset
+    from psycopg.conninfo import conninfo_to_dict
+
+    from lakehouse.graph.live import source_tables
+    from lakehouse.run.live import address_of
+
+    place = conninfo_to_dict(address_of(table).get_secret_value())
+    namespace = f"postgres://{place.get('host')}:{place.get('port', 5432)}"
+    return [InputDataset(namespace, f"{place.get('dbname')}.{name}") for name in source_tables(table.live.sql)]
