@@ -1,13 +1,16 @@
-"""python -m infra.world: create, advance, live, status."""
+"""python -m infra.world: create, advance, live, status, fault, truth."""
 
 import argparse
 import signal
 import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
-from infra.world.advance import Place, World, next_hour, parse_moment
+from infra.world import faults
+from infra.world.advance import Place, World, WorldError, next_hour, parse_moment
 from infra.world.company import SIZES
+from infra.world.truth import ask
 from lakehouse.errors import LakehouseError
 
 
@@ -25,6 +28,12 @@ def arguments() -> argparse.ArgumentParser:
     advance.add_argument("--to", default="NOW", help="NOW, a date or an ISO moment; whole hours count")
     commands.add_parser("live", help="advance by each hour that has ended, until stopped")
     commands.add_parser("status", help="tell where the company stands")
+    fault = commands.add_parser("fault", help="make something go wrong on the way into landing")
+    fault.add_argument("name", nargs="?", help="which (see --list)")
+    fault.add_argument("state", nargs="?", choices=["on", "off"])
+    fault.add_argument("--list", action="store_true", help="all faults, what the lakehouse does about each, and which are on")
+    asked = commands.add_parser("truth", help="ask what the company cannot observe, in SQL; without a question: list the tables")
+    asked.add_argument("question", nargs="?", help="such as: SELECT type, count(*) FROM people GROUP BY type")
     return parser
 
 
@@ -66,10 +75,31 @@ def status(world: World) -> int:
     return 0
 
 
+def fault(folder: Path, given: argparse.Namespace) -> int:
+    """List the faults, or switch one."""
+    if given.list or not given.name:
+        now = faults.active(folder)
+        for name, each in faults.FAULTS.items():
+            print(f"{'on ' if name in now else 'off'} {name:<16} {each.prefix or 'ad API':<18} {each.does}\n{'':<39}→ {each.met_by}")
+        return 0
+    if given.name not in faults.FAULTS:
+        raise WorldError(f"'{given.name}' is no fault; valid: {', '.join(faults.FAULTS)}")
+    if given.state is None:
+        raise WorldError(f"say on or off: python -m infra.world fault {given.name} on")
+    now = faults.switch(folder, given.name, on=given.state == "on")
+    print(f"on: {', '.join(sorted(now)) or 'none'}; met by objects that land from now on")
+    return 0
+
+
 def main() -> int:
     """Run one command and return its exit code."""
     given = arguments().parse_args()
     try:
+        if given.command == "fault":
+            return fault(here().truth, given)
+        if given.command == "truth":
+            print(ask(here().truth, given.question))
+            return 0
         world = World(here(), lambda line: print(line, flush=True))
         if given.command == "create":
             until = parse_moment(given.until)

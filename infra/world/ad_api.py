@@ -16,10 +16,13 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from infra.world.faults import API_SHARE
+from infra.world.faults import active as switched_on
 from infra.world.randomness import stream
 
 if TYPE_CHECKING:
@@ -60,6 +63,8 @@ class Book:
     seed: int = 7
     now: datetime | None = None
     faults: dict[str, float] = field(default_factory=dict)
+    switches: Path | None = None
+    """Folder in which `python -m infra.world fault api_… on` leaves its switches."""
     asked: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -97,7 +102,10 @@ class Book:
 
     def strikes(self, fault: str) -> bool:
         """Whether a fault happens now."""
-        happens = self.luck.random() < self.faults.get(fault, 0)
+        share = self.faults.get(fault, 0)
+        if self.switches and f"api_{fault}" in switched_on(self.switches):
+            share = max(share, API_SHARE)
+        happens = self.luck.random() < share
         self.asked[fault] += happens
         return happens
 
@@ -261,12 +269,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--faults", default="", help=f"name=share,…; names: {', '.join(FAULTS)}")
+    parser.add_argument("--switches", type=Path, help="folder of the world's truth: faults switched on there are met too")
     given = parser.parse_args()
     faults = {name: float(share) for name, share in (each.split("=") for each in given.faults.split(",") if each)}
     unknown = set(faults) - set(FAULTS)
     if unknown:
         parser.error(f"no such fault: {', '.join(sorted(unknown))}. Valid: {', '.join(FAULTS)}")
-    with Served(Book(given.seed, faults=faults), given.port) as address:
+    with Served(Book(given.seed, faults=faults, switches=given.switches), given.port) as address:
         print(f"Google: http://client:secret@{address}/google\nMeta:   http://client:secret@{address}/meta", flush=True)
         threading.Event().wait()
 

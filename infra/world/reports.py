@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,12 @@ def figures(company: Company, day: Day, channel: int) -> list[Figures]:
         impressions = clicks + int(random.poisson((clicks + 1) / CLICK_RATE[channel]))
         result.append(Figures(group, impressions, clicks, spent, int(bought[group])))
     return result
+
+
+def objects(company: Company, day: Day) -> Iterator[tuple[str, bytes]]:
+    """Give both platforms' reports of a day with their keys."""
+    yield f"ads/google/{company.date(day.day)}.csv", google(company, day)
+    yield f"ads/meta/{company.date(day.day)}.jsonl", meta(company, day)
 
 
 def google(company: Company, day: Day) -> bytes:

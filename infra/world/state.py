@@ -15,6 +15,8 @@ PENDING = np.dtype([("at", "i8"), ("kind", "i1"), ("order", "i8"), ("line", "i4"
 SHIP, DELIVER, CANCEL, REFUND = range(1, 5)
 PROSPECT = np.dtype([("visitor", "i8"), ("day", "i4")])
 
+VOICE = np.dtype([("at", "i8"), ("kind", "i1"), ("customer", "i8"), ("order", "i8"), ("product", "i4"), ("cause", "i1")])
+
 CUSTOMER = np.dtype(
     [
         ("created", "i8"),
@@ -51,6 +53,8 @@ class State:
     next_visitor: int = 1
     late_at: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     late_lines: list[bytes] = field(default_factory=list)
+    voices: Array = field(default_factory=lambda: np.zeros(0, VOICE))
+    panel: Array = field(default_factory=lambda: np.zeros(0))
 
     def copy(self) -> Self:
         """Give a state that can change without changing this one."""

@@ -18,7 +18,9 @@ from infra.world.company import (
 )
 from infra.world.day import Day
 from infra.world.life import DELETION_DAILY
-from infra.world.market import minds
+from infra.world.market import crm, minds
+from infra.world.market.objects import truths
+from infra.world.newsletter import mailed
 from infra.world.population import customer_id
 from infra.world.state import Array, State
 
@@ -32,7 +34,7 @@ def purchase_probability(state: State, now: int, typical_lift: float) -> Array:
     the exposure of the Pareto/NBD model (Schmittlein, Morrison & Colombo 1987) with its hidden values known.
     """
     people = state.customers
-    newsletters = sum(NEWSLETTER_LIFT.values()) / 7 * people["consent"][:, 0]
+    newsletters = sum(NEWSLETTER_LIFT.values()) / 7 * (people["consent"][:, 0] & mailed(np.arange(len(people))))
     rate = people["rate"] * (1 + typical_lift + newsletters)
     hazard = 1 / LIFETIME_DAYS + DELETION_DAILY
     alive = (people["death"] > now) & ~people["deleted"]
@@ -79,6 +81,8 @@ def write_day(folder: Path, company: Company, before: State, day: Day) -> None:
         achievable[f"expected_auc_{name}"] = [achievable_auc(p) if len(p) else 0.5]
     _save(folder / "achievable" / f"{on}.parquet", achievable)
     _save(folder / "channels" / f"{on}.parquet", _channels(on, before, day))
+    for subject, columns in truths(company, before, day).items():
+        _save(folder / subject / f"{on}.parquet", columns)
 
 
 def _channels(on: str, before: State, day: Day) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def _channels(on: str, before: State, day: Day) -> dict[str, Any]:
     begins = day.after.customers["created"][day.first_newcomer :].min(initial=0)
     alive = (people["death"] > begins) & ~people["deleted"]
     habit = people["rate"] * alive * advertising.demand
-    agreed = people["consent"][:, 0]
+    agreed = people["consent"][:, 0] & mailed(np.arange(len(people)))
     lifted = [advertising.lift[c] * float((habit * (agreed if c == 2 else True)).sum()) for c in range(n)]
     visits = advertising.visits
     first = [sum(visits[a, c] * first_order_chance(a, c) for a in range(n)) for c in range(n)]
@@ -141,6 +145,20 @@ def write_people(folder: Path, company: Company, state: State) -> None:
             "is_held_out": minds.held_out(company, who),
         },
     )
+    _save(folder / "identities.parquet", crm.identities(company, state))
+
+
+def ask(folder: Path, question: str | None) -> str:
+    """Answer a question in SQL over all the truth: a file is a table, a folder of days is one too. Without one, list the tables."""
+    import duckdb
+
+    with duckdb.connect() as database:
+        for each in sorted(folder.iterdir()) if folder.is_dir() else []:
+            files = f"{each}/*.parquet" if each.is_dir() else str(each)
+            if each.is_dir() or each.suffix == ".parquet":
+                database.execute(f"CREATE VIEW {each.stem} AS SELECT * FROM read_parquet('{files}', union_by_name = true)")
+        listed = "SELECT table_name, string_agg(column_name, ', ') AS columns FROM information_schema.columns GROUP BY 1 ORDER BY 1"
+        return str(database.sql(question or listed))
 
 
 def _save(path: Path, columns: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ NEEDS = (
 """Twelve attitudes, three for each type, in its order."""
 PULL, LEANING, SPREAD = 1.35, 2.75, 0.55
 """How far a type's own three attitudes stand above the others (on 1 to 5), where those stand, and how much persons of one type differ."""
+AGES_OF_PANEL = ("18-29", "30-44", "45-59", "60+")
 HOLDOUT_PERCENT = 5
 """Share of customers whom no campaign may reach: the universal holdout."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from infra.world.company import DAY, Company
-from infra.world.market.minds import NEEDS, needs, share, types
+from infra.world.market.minds import AGES_OF_PANEL, NEEDS, needs, share, types
 from infra.world.population import customer_id
 from infra.world.randomness import pick, stream
 from infra.world.state import State
@@ -22,7 +22,6 @@ NOISE, SKIPPED, CARELESS, REVERSED, TWICE = 0.75, 0.03, 0.04, 0.02, 0.02
 HEARD = ("search engine", "social media", "e-mail", "a friend", "press or blog", "walked past a shop")
 HEARD_BY_CAUSE = (0, 1, 2, 0, 3, 4)
 LIKERT = ("1 - not at all", "2", "3", "4", "5 - very much")
-AGES = ("18-29", "30-44", "45-59", "60+")
 COMMENTS = (
     ("Coffee was great, more single origins please!", "The grinder advice was spot on."),
     ("Too expensive lately.", "Would order more with free shipping."),
@@ -55,14 +54,14 @@ def answers(company: Company, before: State) -> Iterator[tuple[str, bytes]]:
     heard = np.where(guessed, random.integers(0, len(HEARD), n), np.take(HEARD_BY_CAUSE, np.maximum(cause, 0)))
     liking = np.clip(np.rint(7.2 + 0.8 * people["regular"][who] - 0.9 * (kind == 1) + 1.7 * random.normal(size=n)), 0, 10).astype(int)
     at = random.integers(begins + 7 * 3600, max(ends, begins + DAY), n)
-    said, age = random.integers(0, 10, n), pick(company.seed, "age", who, len(AGES))
+    said, age = random.integers(0, 10, n), pick(company.seed, "age", who, len(AGES_OF_PANEL))
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(HEADER)
     for i in range(n):
         row = [
-            f"R{week}-{int(who[i]) + 1:07d}", f"needs-{today.isocalendar().year}-W{today.isocalendar().week:02d}", customer_id(int(who[i])),
-            _stamp(int(at[i])), AGES[age[i]], HEARD[heard[i]], *(LIKERT[t - 1] if t else "" for t in ticked[i].tolist()), int(liking[i]),
+            f"R{week}-{int(who[i]) + 1:07d}", f"needs-{today:%G-W%V}", customer_id(int(who[i])), _stamp(int(at[i])), AGES_OF_PANEL[age[i]],
+            HEARD[heard[i]], *(LIKERT[t - 1] if t else "" for t in ticked[i].tolist()), int(liking[i]),
             COMMENTS[kind[i]][said[i]] if said[i] < 2 else "",
         ]  # fmt: skip
         writer.writerow(row)
