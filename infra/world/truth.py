@@ -20,7 +20,6 @@ from infra.world.day import Day
 from infra.world.life import DELETION_DAILY
 from infra.world.market import crm, minds
 from infra.world.market.objects import truths
-from infra.world.newsletter import mailed
 from infra.world.population import customer_id
 from infra.world.state import Array, State
 
@@ -34,7 +33,7 @@ def purchase_probability(state: State, now: int, typical_lift: float) -> Array:
     the exposure of the Pareto/NBD model (Schmittlein, Morrison & Colombo 1987) with its hidden values known.
     """
     people = state.customers
-    newsletters = sum(NEWSLETTER_LIFT.values()) / 7 * (people["consent"][:, 0] & mailed(np.arange(len(people))))
+    newsletters = sum(NEWSLETTER_LIFT.values()) / 7 * people["consent"][:, 0]
     rate = people["rate"] * (1 + typical_lift + newsletters)
     hazard = 1 / LIFETIME_DAYS + DELETION_DAILY
     alive = (people["death"] > now) & ~people["deleted"]
