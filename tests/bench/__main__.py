@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from lakehouse.settings import settings
-from tests.bench import attribution, changed_rows, collector, cpu, customers, graph_of_a_thousand, machinery, nothing_new, reading
+from tests.bench import attribution, changed_rows, collector, cpu, customers, graph_of_a_thousand, machinery, nothing_new, reading, world
 from tests.bench.figure import Figure
 from tests.bench.lake import Lake
 from tests.stacks import bench_stack
@@ -50,6 +50,7 @@ def main(wanted: list[str]) -> int:
             "collector": lambda: collector.figures(folder),
             "customers": customers.figures,
             "attribution": attribution.figures,
+            "world": world.figures,
             "memory": _memory,
         }
         unknown = set(wanted) - set(benchmarks)
