@@ -63,7 +63,8 @@ def credit_channels(counted: pd.DataFrame) -> pd.DataFrame:
     known = counted.sort_values("path", ignore_index=True)
     if not len(known) or known["conversions"].sum() <= 0:
         return pd.DataFrame(columns=columns)
-    paths = from_text(known["path"], *(known[name].to_numpy(dtype=np.float64) for name in ("conversions", "value", "lost")), SEPARATOR)
+    won, worth, lost = (known[name].to_numpy(dtype=np.float64) for name in ("conversions", "value", "lost"))
+    paths = from_text(known["path"], won, worth, lost, SEPARATOR)
     chosen = f"markov_{choose_order(paths).order}"
     parts = []
     for name in BY_CHANNEL:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
-from lakehouse.science.media_mix.response import noise, predicted
-from lakehouse.science.media_mix.sampling import Contract, Effort, Posterior, Setting, sample
+from lakehouse.science.media_mix.response import log_densities, noise, predicted
+from lakehouse.science.media_mix.sampling import Contract, Effort, Setting, sample
 
 Floats = npt.NDArray[np.float64]
 LIMIT = 0.7
@@ -45,16 +45,12 @@ class Foresight:
         }
 
 
-def densities(p: Posterior) -> Floats:
-    """(S, T) log density of each period's target, all geographies, under each draw."""
-    return np.asarray(stats.norm.logpdf(p.setting.data.target, predicted(p), noise(p)[:, None, :]).sum(axis=-1), dtype=np.float64)
-
-
 def foresee(
     s: Setting, start: int, effort: Effort | None = None, contract: Contract | None = None, *, limit: float = LIMIT, refits: int = 5
 ) -> Foresight:
-    """One period ahead at a time from `start`. p(y_t | y_<t) = Σ w θ-draws p(y_t | θ), weights ∝ p(y_start … y_t−1 | θ) of
-    the last fit, Pareto-smoothed; fitted again when the Pareto shape exceeds `limit`, at most `refits` times.
+    """One period ahead at a time from `start`. p(y_t | y_<t) = Σ w θ-draws p(y_t | y_<t, θ), weights ∝ p(y_start … y_t−1 |
+    y_<start, θ) of the last fit, Pareto-smoothed; fitted again when the Pareto shape exceeds `limit`, at most `refits` times.
+    The baseline is integrated out, so weights carry the media's parameters only and seldom fail.
 
     Bürkner, Gabry, Vehtari (2020), "Approximate leave-future-out cross-validation for Bayesian time series models", J. of
     Statistical Computation and Simulation 90(14). Vehtari, Simpson, Gelman, Yao, Gabry (2024) for the smoothing.
@@ -62,22 +58,21 @@ def foresee(
     from arviz_stats.base import array_stats
 
     fitted = sample(s.until(start), effort, contract)
-    first, log = fitted, densities(fitted)
-    since = start
+    first, since, log = fitted, start, np.diff(log_densities(fitted, start), axis=1)
     again: list[int] = []
     score: list[float] = []
     pareto: list[float] = []
     for period in range(start, len(s.counts)):
         weight, shape = np.full(fitted.count, -np.log(fitted.count)), 0.0
         if period > since:
-            smoothed, k = array_stats.psislw(-log[:, since:period].sum(axis=1))
+            smoothed, k = array_stats.psislw(-log[:, : period - since].sum(axis=1))
             weight, shape = np.asarray(smoothed, dtype=np.float64), float(k)
             if shape > limit and len(again) < refits:
                 fitted = sample(s.until(period), effort, contract)
-                log, since = densities(fitted), period
+                since, log = period, np.diff(log_densities(fitted, period), axis=1)
                 again.append(period)
                 weight, shape = np.full(fitted.count, -np.log(fitted.count)), 0.0
-        score.append(float(special.logsumexp(log[:, period] + weight)))
+        score.append(float(special.logsumexp(log[:, period - since] + weight)))
         pareto.append(shape)
     random = np.random.default_rng(0)
     centre = predicted(first)[:, start:]

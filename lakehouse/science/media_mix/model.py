@@ -7,6 +7,8 @@ with and without experiments.
     μ[t,g] = level[g] + trend + seasons + wandering level + controls + Σ_c β[c] · m[g,c] · s(Σ_l w[c,l] x[t−l,g,c])
     β[c]   = effect[c] · active[c] / Σ_{t,g} size[g] s(…)          (so `effect` is what data and priors speak about)
 
+Level, trend, seasons, wandering level and controls are linear with normal priors: integrated out (`linear.py`), drawn afterwards.
+
 Jin, Wang, Sun, Chan, Koehler (2017) and, for geographies, Sun, Wang, Jin, Chan, Koehler (2017), "Geo-level Bayesian
 hierarchical media mix modeling", both Google.
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.science.media_mix import adstock
+from lakehouse.science.media_mix import adstock, linear
 from lakehouse.science.media_mix.saturation import SATURATIONS
 from lakehouse.science.unfit import UnfitData
 
@@ -49,9 +51,7 @@ class Shape:
     periods: int
     geos: int
     channels: int
-    controls: int
-    seasons: int
-    trends: int
+    linear: int
     knots: int
     lags: int
     lift_rows: int
@@ -76,17 +76,16 @@ def placeholders(shape: Shape) -> dict[str, tuple[int, ...]]:
         "media": (s.periods, s.geos, s.channels, s.lags),
         "target": (s.periods, s.geos),
         "counts": (s.periods,),
-        "controls": (s.periods, s.geos, s.controls),
-        "seasons": (s.periods, s.seasons),
-        "trend": (s.periods, s.trends),
-        "wander": (s.periods, s.knots),
+        "columns": (s.periods, s.geos, s.linear),
+        "gram": (s.geos, s.linear, s.linear),
+        "spreads": (3, s.linear),
         "size": (s.geos,),
         "active": (s.channels,),
         "centre": (s.channels,),
         "spread": (s.channels,),
-        "retention_prior": (2,),
+        **({"retention_prior": (2,)} if s.form.adstock != "weibull" else {}),
         "half_prior": (2,),
-        "slope_prior": (2,),
+        **({"slope_prior": (2,)} if s.form.saturation == "hill" else {}),
         "lift_with": (s.lift_rows, s.lift_window, s.lags),
         "lift_without": (s.lift_rows, s.lift_window, s.lags),
         "lift_counted": (s.lift_rows, s.lift_window),
@@ -133,37 +132,21 @@ def build(shape: Shape) -> Any:
         else:
             effect = pm.TruncatedNormal("effect", d["centre"], d["spread"], lower=0.0, shape=c, initval=np.full(c, 0.1))
             ceiling = effect / share
-        level = pm.Normal("level", 0.7, 0.5)
-        mu = level + pt.zeros((shape.periods, shape.geos))
         strength = pt.ones((shape.geos, c))
+        spread = d["spreads"][0]
         if shape.geos > 1:
-            apart = pm.HalfNormal("level_apart", 0.2)
+            spread = spread + d["spreads"][2] * pm.HalfNormal("level_apart", 0.2)
             differ = pm.HalfNormal("strength_apart", 0.3)
             if shape.second:
-                offset = pm.Normal("level_geo", 0, apart, shape=shape.geos)
                 bend = pm.Normal("strength_geo", 0, differ, shape=(shape.geos, c))
             else:
-                offset = pm.Deterministic("level_geo", apart * pm.Normal("level_geo_raw", 0, 1, shape=shape.geos))
                 bend = pm.Deterministic("strength_geo", differ * pm.Normal("strength_geo_raw", 0, 1, shape=(shape.geos, c)))
-            mu = mu + offset[None, :]
             strength = pt.exp(bend)
-        if shape.trends:
-            mu = mu + pt.dot(d["trend"], pm.Normal("trend_step", 0, 0.3, shape=shape.trends))[:, None]
-        if shape.seasons:
-            mu = mu + pt.dot(d["seasons"], pm.Normal("season", 0, 0.3, shape=shape.seasons))[:, None]
         if shape.knots:
-            pace = pm.HalfNormal("pace", 0.05)
-            if shape.second:
-                steps = pm.Normal("wander_step", 0, pace, shape=shape.knots)
-            else:
-                steps = pm.Deterministic("wander_step", pace * pm.Normal("wander_raw", 0, 1, shape=shape.knots))
-            mu = mu + pt.dot(d["wander"], steps)[:, None]
-        if shape.controls:
-            mu = mu + (d["controls"] * pm.Normal("control", 0, 0.3, shape=shape.controls)).sum(axis=-1)
-        mu = mu + (reached * ceiling * strength).sum(axis=-1)
+            spread = spread + d["spreads"][1] * pm.HalfNormal("pace", 0.05)
         noise = pm.HalfNormal("noise", 0.2, shape=shape.geos)
-        each = pm.logp(pm.Normal.dist(mu, noise), d["target"])
-        pm.Potential("sales", (each * d["counts"][:, None]).sum())
+        left = d["target"] - linear.LEVEL - (reached * ceiling * strength).sum(axis=-1)
+        pm.Potential("sales", linear.log_density(left, d["counts"], d["columns"], d["gram"], spread, noise))
         _lift(shape, d, memory, half, slope, ceiling, strength)
     return model
 

@@ -30,11 +30,12 @@ class Priors:
     slope: tuple[float, float] = (1.3, 0.4)
 
 
-def weak(data: MediaData, spread: float = 0.4) -> Priors:
-    """Every channel alike: HalfNormal(spread) × mean sales in an active period. Lets the data speak; use it where there is
-    enough variation in spend."""
+def weak(data: MediaData, media_share: float = 0.5) -> Priors:
+    """Every channel alike: HalfNormal, together expected to bring `media_share` of sales. Lets the data speak; use it where
+    there is enough variation in spend. Much wider ones expect more sales from media than there are."""
     count = len(data.channels)
-    return Priors(np.zeros(count), np.full(count, spread))
+    expected = media_share / count * len(data.dates) * data.size.sum() / data.active
+    return Priors(np.zeros(count), expected * np.sqrt(np.pi / 2))
 
 
 def from_spend(data: MediaData, media_share: float = 0.3) -> Priors:

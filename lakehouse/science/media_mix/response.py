@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lakehouse.science.media_mix import baseline as base
+from lakehouse.science.media_mix import linear
 from lakehouse.science.media_mix.adstock import lagged
 from lakehouse.science.media_mix.lift import LiftRows
 from lakehouse.science.media_mix.model import weights
-from lakehouse.science.media_mix.sampling import Posterior, standardised
+from lakehouse.science.media_mix.sampling import Posterior, linear_columns, linear_groups, standardised
 from lakehouse.science.media_mix.saturation import SATURATIONS
 from lakehouse.science.unfit import UnfitData
 
@@ -60,6 +63,40 @@ def contributions(p: Posterior, spend: Floats | None = None, before: Floats | No
         raise UnfitData(f"contributions: spend has shape {spend.shape}; it must be (periods, {len(data.geos)}, {len(data.channels)}).")
     past = None if before is None else data.scaled(before)
     return _reached(p, lagged(data.scaled(spend), p.setting.lags, past)) * _worth(p)[:, None]
+
+
+def unexplained(p: Posterior) -> tuple[Floats, Floats]:
+    """(residual (S, T, G) of target less media and less the level expected beforehand, in the model's unit; the baseline
+    coefficients' prior deviations (S, K))."""
+    data, sizes = p.setting.data, linear_groups(p.setting)
+    left = data.target / (data.unit * data.size) - linear.LEVEL - contributions(p).sum(axis=-1) / (data.unit * data.size)
+    rows = linear.spreads(sizes)
+    spread = np.repeat(rows[:1], p.count, axis=0)
+    for row, name in zip(rows[1:], linear.LEARNED.values(), strict=True):
+        if name in p.draws:
+            spread = spread + p.draws[name][:, None] * row
+    return np.asarray(left, dtype=np.float64), spread
+
+
+def with_baseline(p: Posterior, seed: int = 0) -> Posterior:
+    """The posterior with a draw of level, trend, seasons, wandering level and controls beside each of its draws."""
+    left, spread = unexplained(p)
+    drawn = linear.coefficients(left, p.setting.counts, linear_columns(p.setting), spread, p.draws["noise"], seed)
+    found = {name: drawn[:, where] for name, where in linear.slices(linear_groups(p.setting))}
+    return replace(p, draws={**p.draws, **found, "level": found["level"][:, 0] + linear.LEVEL})
+
+
+def log_densities(p: Posterior, start: int) -> Floats:
+    """(S, T − start + 1) log density of the target before each period from `start` on, and of all of it: the baseline's
+    coefficients integrated out under each draw. Differences are densities of a period given those before it."""
+    data, z = p.setting.data, linear_columns(p.setting)
+    left, spread = unexplained(p)
+    unit, periods = np.log(data.unit * data.size).sum(), np.arange(len(data.dates))
+    parts = []
+    for until in range(start, len(periods) + 1):
+        known = (periods < until).astype(np.float64)
+        parts.append(linear.log_densities(left, known, z, spread, p.draws["noise"]) - unit * until)
+    return np.stack(parts, axis=1)
 
 
 def steady(p: Posterior, multiples: Floats) -> tuple[Floats, Floats]:

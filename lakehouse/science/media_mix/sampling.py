@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from lakehouse.errors import LakehouseError
 from lakehouse.science.media_mix import baseline as base
+from lakehouse.science.media_mix import linear
 from lakehouse.science.media_mix.adstock import lagged
 from lakehouse.science.media_mix.data import MediaData
 from lakehouse.science.media_mix.lift import LiftRows, no_tests
@@ -121,19 +121,31 @@ def standardised(data: MediaData) -> Floats:
     return np.asarray((data.controls - data.controls.mean(axis=(0, 1))) / np.where(spread > 0, spread, 1.0), dtype=np.float64)
 
 
+def linear_columns(s: Setting) -> Floats:
+    """(T, G, K) columns of what sales would be without media."""
+    trend, seasons, wander = (of(s.data, s.baseline) for of in (base.trend, base.seasons, base.wander))
+    return linear.columns(trend, seasons, wander, standardised(s.data))
+
+
+def linear_groups(s: Setting) -> dict[str, int]:
+    """Their coefficients' names and numbers."""
+    trend, seasons, wander = (of(s.data, s.baseline).shape[1] for of in (base.trend, base.seasons, base.wander))
+    return linear.groups(len(s.data.geos), trend, seasons, wander, s.data.controls.shape[2])
+
+
 def inputs_of(s: Setting) -> dict[str, Floats]:
     """What the model takes as data, by name."""
     data, tests = s.data, s.tests
     past = None if data.before is None else data.scaled(data.before)
+    z = linear_columns(s)
     identity_c, identity_g = np.eye(len(data.channels)), np.eye(len(data.geos))
     return {
         "media": lagged(data.scaled(data.spend), s.lags, past),
         "target": data.target / (data.unit * data.size),
         "counts": s.counts,
-        "controls": standardised(data),
-        "seasons": base.seasons(data, s.baseline),
-        "trend": base.trend(data, s.baseline),
-        "wander": base.wander(data, s.baseline),
+        "columns": z,
+        "gram": np.einsum("tgk,tgj,t->gkj", z, z, s.counts, optimize=True),
+        "spreads": linear.spreads(linear_groups(s)),
         "size": data.size,
         "active": data.active,
         "centre": s.priors.centre,
@@ -161,10 +173,8 @@ def shape_of(s: Setting, inputs: dict[str, Floats], second: bool) -> Shape:
         periods,
         geos,
         channels,
-        inputs["controls"].shape[-1],
-        inputs["seasons"].shape[-1],
-        inputs["trend"].shape[-1],
-        inputs["wander"].shape[-1],
+        inputs["columns"].shape[-1],
+        linear_groups(s).get("wander_step", 0),
         lags,
         rows,
         window,
@@ -186,8 +196,7 @@ def _run(s: Setting, effort: Effort, second: bool) -> Posterior:
 
     inputs = inputs_of(s)
     shape = shape_of(s, inputs, second)
-    wanted = {name: size for name, size in placeholders(shape).items() if math.prod(size) > 0}
-    model = _compiled(shape).with_data(**{name: np.ascontiguousarray(inputs[name]) for name in wanted})
+    model = _compiled(shape).with_data(**{name: np.ascontiguousarray(inputs[name]) for name in placeholders(shape)})
     logging.getLogger("nutpie").setLevel(logging.ERROR)
     trace = nutpie.sample(
         model,
@@ -214,7 +223,9 @@ def _run(s: Setting, effort: Effort, second: bool) -> Posterior:
     draws = {
         str(name): np.asarray(values.values, dtype=np.float64).reshape(-1, *values.shape[2:]) for name, values in found.data_vars.items()
     }
-    return Posterior(s, draws, diagnosis)
+    from lakehouse.science.media_mix.response import with_baseline
+
+    return with_baseline(Posterior(s, draws, diagnosis), effort.seed)
 
 
 def sample(s: Setting, effort: Effort | None = None, contract: Contract | None = None) -> Posterior:

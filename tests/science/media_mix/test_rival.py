@@ -6,7 +6,7 @@ import pytest
 from lakehouse.science.media_mix.response import contributions
 from lakehouse.science.media_mix.sampling import Diagnosis
 from tests.scorecard.business import small_business
-from tests.scorecard.contenders import rival_model, written
+from tests.scorecard.contenders import lifts, rival_model, written
 
 
 @pytest.mark.parametrize("saturation", ["logistic", "hill"])
@@ -14,7 +14,7 @@ def test_their_contributions_are_ours_of_their_parameters(saturation):
     import pytensor
 
     world = small_business(1)
-    model, _, sales = rival_model(world, saturation, world.tests)
+    model, sales = rival_model(world, saturation, world.tests)
     names = [
         n
         for n in ("adstock_alpha", "saturation_beta", "saturation_lam", "saturation_kappa", "saturation_slope")
@@ -28,4 +28,9 @@ def test_their_contributions_are_ours_of_their_parameters(saturation):
     largest = float(sales.max())
     ours = contributions(written(world, {n: v[None] for n, v in drawn.items()}, saturation, largest, Diagnosis(1, 1, 1, 0, "")))
     assert np.asarray(values) * largest == pytest.approx(ours[0, :, 0], rel=1e-4, abs=1.0)
-    assert "lift_measurements" in model.model.named_vars
+    term = next(v for v in model.model.observed_RVs if v.name == "lift_measurements")
+    model.add_lift_test_measurements(lifts(world, world.tests), name="their_own")
+    own = next(v for v in model.model.observed_RVs if v.name == "their_own")
+    point = model.model.initial_point(random_seed=1)
+    density = model.model.compile_logp(vars=[term, own], sum=False, mode="FAST_COMPILE")(point)
+    assert np.sum(density[0]) == pytest.approx(np.sum(density[1]), rel=1e-6)

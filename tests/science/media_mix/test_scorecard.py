@@ -87,6 +87,6 @@ def test_a_benchmark_that_was_stopped_goes_on_with_what_is_missing(tmp_path, mon
     assert [row["contender"] for row in rows[:3]] == list(media_mix.CONTENDERS)
     page = media_mix.tables(file)
     assert len(page) == 4
-    assert page[2].startswith("| small business | without | 1 |")
+    assert page[2].startswith("| base | without | 1 |")
     media_mix.run(file, 0.0, tell=str)
     assert len(file.read_text().splitlines()) == 6

@@ -1,0 +1,1 @@
+"""One answer per channel from media mix, experiments and attribution."""
