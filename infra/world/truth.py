@@ -90,7 +90,7 @@ def _channels(on: str, before: State, day: Day) -> dict[str, Any]:
     begins = day.after.customers["created"][day.first_newcomer :].min(initial=0)
     alive = (people["death"] > begins) & ~people["deleted"]
     habit = people["rate"] * alive * advertising.demand
-    agreed = people["consent"][:, 0] & mailed(np.arange(len(people)))
+    agreed = people["consent"][:, 0]
     lifted = [advertising.lift[c] * float((habit * (agreed if c == 2 else True)).sum()) for c in range(n)]
     visits = advertising.visits
     first = [sum(visits[a, c] * first_order_chance(a, c) for a in range(n)) for c in range(n)]
