@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 from infra.world import faults
 from infra.world.advance import Place, World, WorldError, next_hour, parse_moment
@@ -75,15 +74,16 @@ def status(world: World) -> int:
     return 0
 
 
-def fault(folder: Path, given: argparse.Namespace) -> int:
+def fault(given: argparse.Namespace) -> int:
     """List the faults, or switch one."""
+    if given.name and given.name not in faults.FAULTS:
+        raise WorldError(f"'{given.name}' is no fault; valid: {', '.join(faults.FAULTS)}")
+    folder = here().truth
     if given.list or not given.name:
         now = faults.active(folder)
         for name, each in faults.FAULTS.items():
             print(f"{'on ' if name in now else 'off'} {name:<16} {each.prefix or 'ad API':<18} {each.does}\n{'':<39}→ {each.met_by}")
         return 0
-    if given.name not in faults.FAULTS:
-        raise WorldError(f"'{given.name}' is no fault; valid: {', '.join(faults.FAULTS)}")
     if given.state is None:
         raise WorldError(f"say on or off: python -m infra.world fault {given.name} on")
     now = faults.switch(folder, given.name, on=given.state == "on")
@@ -96,7 +96,7 @@ def main() -> int:
     given = arguments().parse_args()
     try:
         if given.command == "fault":
-            return fault(here().truth, given)
+            return fault(given)
         if given.command == "truth":
             print(ask(here().truth, given.question))
             return 0

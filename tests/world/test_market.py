@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 import pytest
 
+from infra.world.ad_api import Book
 from infra.world.company import Company
 from infra.world.day import Day, simulate
 from infra.world.faults import FAULTS, active, spoiled, switch
@@ -22,6 +23,7 @@ from infra.world.market import crm, mailing, minds, stores, voices
 from infra.world.market.objects import objects
 from infra.world.population import begin, customer_id
 from infra.world.state import State
+from infra.world.truth import ask, write_day, write_people
 from lakehouse.settings import REPOSITORY
 from tests.bench.world import generated
 
@@ -192,3 +194,20 @@ def test_faults_are_switched_by_name_and_each_is_documented(tmp_path: Path) -> N
     )
     assert listed.returncode == 1
     assert "'no_such' is no fault; valid: duplicate_key" in listed.stderr
+
+
+def test_a_fault_of_the_ad_api_is_met_while_its_switch_is_on(tmp_path: Path) -> None:
+    book = Book(switches=tmp_path)
+    assert not any(book.strikes("limited") for _ in range(50))
+    switch(tmp_path, "api_limited", on=True)
+    assert 2 < sum(book.strikes("limited") for _ in range(100)) < 50
+    assert not any(book.strikes("broken") for _ in range(50))
+
+
+def test_the_truth_is_asked_in_sql(tmp_path: Path) -> None:
+    before, day = day_of(3)
+    write_day(tmp_path, SMALL, before, day)
+    write_people(tmp_path, SMALL, day.after)
+    assert "identities" in ask(tmp_path, None)
+    wrong = "SELECT count(*) AS n FROM offers JOIN people USING (customer_id) WHERE (arm = 'held out') <> is_held_out HAVING n > 0"
+    assert "0 rows" in ask(tmp_path, wrong)

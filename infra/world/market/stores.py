@@ -51,7 +51,6 @@ class StoreDay:
     at: Array
     product: Array
     quantity: Array
-    lift: Array
 
 
 def treated(company: Company, day: int) -> Array:
@@ -91,7 +90,7 @@ def opened(company: Company, before: State, day: Day) -> StoreDay:
     quantity = 1 + np.minimum(random.poisson(0.3, len(hour)), 5)
     order = np.argsort(at, kind="stable")
     known = np.bincount(town, rate, len(TOWNS)), np.bincount(town, plain, len(TOWNS))
-    return StoreDay(*known, with_posters, visitors, shop[order], customer[order], at[order], goods[order], quantity[order], lift)
+    return StoreDay(*known, with_posters, visitors, shop[order], customer[order], at[order], goods[order], quantity[order])
 
 
 def landed(company: Company, before: State, day: Day) -> Objects:
