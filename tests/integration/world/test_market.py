@@ -1,0 +1,219 @@
+"""What the other systems land becomes tables: read whole, cleaned, the same in portions as at once."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pytest
+
+from infra.world import reports, web
+from infra.world.company import Company
+from infra.world.day import simulate
+from infra.world.faults import FAULTS, spoiled
+from infra.world.market.objects import objects
+from infra.world.population import begin
+from lakehouse import storage
+from lakehouse.delta.location import table_uri
+from lakehouse.delta.session import open_session
+from lakehouse.graph import Graph, load
+from lakehouse.run import run_table, watermarks
+from lakehouse.run.frames import visible
+from lakehouse.settings import REPOSITORY, settings
+from lakehouse.web_analytics import is_bot
+
+DAYS, FIRST = 16, 9
+FAULTY = {
+    11: ("duplicate_key", "truncated_gzip", "empty_gzip", "new_column", "renamed_column", "retyped_column"),
+    12: ("invalid_utf8", "broken_encoding", "unclosed_quote"),
+    13: ("text_after", "missing_day", "late_events", "clock_skew", "bots"),
+}
+"""The faults of three days that come with the second portion; contacts come twice on all of its days."""
+EVENTS = ("web__events", "web_events")
+ONCE = ("crm__companies", "conversions__sent", "sensors__footfall")
+"""Tables that nothing reads: taken once, to spare time."""
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
+
+
+@dataclass
+class Market:
+    """A company's landed objects and the tables made of them, loaded in two portions so that the second is incremental."""
+
+    spark: Any
+    graph: Graph
+    reports: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *without: str, more: tuple[str, ...] = ()) -> None:
+        for name in self.graph.order():
+            ours = "market" in self.graph[name].tags and self.graph[name].layer in ("bronze", "silver")
+            if name in more or (ours and name not in without):
+                self.reports[name] = run_table(self.graph, name, record=False)
+
+    def frame(self, name: str) -> Any:
+        return visible(self.graph[name], self.spark.read.format("delta").load(table_uri(self.graph[name])))
+
+    def ask(self, query: str, *names: str) -> list[tuple[Any, ...]]:
+        for name in names:
+            self.frame(name).createOrReplaceTempView(name)
+        return [tuple(row) for row in self.spark.sql(query).collect()]
+
+
+@pytest.fixture(scope="module")
+def market(places: Any) -> Iterator[Market]:
+    place = places()
+    wanted = {"LAKEHOUSE_LAKE": f"s3a://lake/_market_{place.bucket}", "LAKEHOUSE_LANDING": f"s3://{place.bucket}"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ |= wanted
+    settings.cache_clear()
+    company = Company(7, "tiny", 300, date(2026, 8, 24))
+    state = begin(company)
+    with open_session() as spark:
+        here = Market(spark, load(REPOSITORY / "jobs"))
+        for number in range(DAYS):
+            day = simulate(company, state)
+            landing = [*objects(company, state, day)]
+            if number == max(FAULTY):
+                visits = web.receive(company, state, day)
+                landing += [*reports.objects(company, day), (f"web/events/{company.date(number)}T12.jsonl.gz", visits[12])]
+            for made in landing:
+                for key, body in spoiled((*FAULTY.get(number, ()), *(("repeated_object",) if number > FIRST else ())), *made):
+                    storage.put(f"{wanted['LAKEHOUSE_LANDING']}/{key}", body)
+            state = day.after
+            if number + 1 in (FIRST, DAYS):
+                here.run(more=EVENTS) if number + 1 == DAYS else here.run(*ONCE)
+        yield here
+    storage.delete_prefix(f"{wanted['LAKEHOUSE_LAKE']}/")
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name)
+        else:
+            os.environ[name] = value
+    settings.cache_clear()
+
+
+def at_once(market: Market, name: str) -> Any:
+    """What the table's function gives on everything its inputs hold, of each key the latest."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    table = market.graph[name]
+    given = {read.name: market.frame(read.name) for read in table.inputs}
+    for read, frame in given.items():
+        frame.createOrReplaceTempView(read)
+    made = table.function(**{read: read for read in given} if table.returns_sql else given)
+    rows = market.spark.sql(made) if isinstance(made, str) else made
+    if table.latest_by:
+        latest = Window.partitionBy(*table.key).orderBy(F.col(table.latest_by).desc())
+        rows = rows.withColumn("_place", F.row_number().over(latest)).where("_place = 1")
+    return rows.select(*[column.name for column in table.columns])
+
+
+def test_built_in_portions_a_table_holds_what_it_would_hold_built_at_once(market: Market) -> None:
+    for table in market.graph.tables.values():
+        if "market" in table.tags and table.layer == "silver":
+            held, whole = market.frame(table.name).select(*[c.name for c in table.columns]), at_once(market, table.name)
+            assert sorted(map(repr, held.collect())) == sorted(map(repr, whole.collect())), table.name
+
+
+def test_a_questionnaire_counts_once_and_answers_are_numbers(market: Market) -> None:
+    ((rows, once, least, most),) = market.ask(
+        "SELECT count(*), count(DISTINCT answer_id), min(least(need_taste, need_price, need_speed, need_origin)), "
+        "max(greatest(need_taste, need_price, need_speed, need_origin)) FROM survey_answers",
+        "survey_answers",
+    )
+    assert rows == once > 5
+    assert 1 <= least < most <= 5
+
+
+def reasons(market: Market, table: str) -> str:
+    report = market.reports[table]
+    return "; ".join((*report.reasons, *report.warnings))
+
+
+@pytest.mark.parametrize(
+    ("fault", "table", "said"),
+    [
+        ("duplicate_key", "email__events", "event"),
+        ("invalid_utf8", "email__events", "UTF-8"),
+        ("text_after", "service__messages", "object"),
+        ("truncated_gzip", "service__messages", "archive"),
+        ("empty_gzip", "social__mentions", "empty"),
+        ("new_column", "stores__sales", "Bonuspunkte"),
+        ("renamed_column", "sensors__footfall", "entries"),
+        ("unclosed_quote", "sensors__footfall", "quote"),
+        ("retyped_column", "conversions__sent", "is no decimal(12,2)"),
+    ],
+)
+def test_a_spoiled_object_costs_no_more_than_itself_and_the_run_says_why(market: Market, fault: str, table: str, said: str) -> None:
+    print(fault, "→", reasons(market, table)[:400])
+    assert said in reasons(market, table), FAULTS[fault].met_by
+    assert market.reports[table].rows_written > 0
+
+
+def test_an_export_that_comes_twice_counts_once(market: Market) -> None:
+    assert market.reports["crm__contacts"].duplicates > 0
+    query = "SELECT count(*), count(DISTINCT contact_id, changed_at) FROM crm__contacts"
+    assert len(set(market.ask(query, "crm__contacts")[0])) == 1
+
+
+def test_garbled_texts_are_repaired_and_marked(market: Market) -> None:
+    query = "SELECT count_if(was_garbled), count_if(text LIKE '%Ã%' OR text LIKE '%â€%'), count(*) FROM brand_mentions"
+    ((repaired, left, rows),) = market.ask(query, "brand_mentions")
+    assert repaired > 0
+    assert left == 0
+    assert rows > repaired
+
+
+def test_late_and_skewed_events_are_marked_and_a_crawler_says_what_it_is(market: Market) -> None:
+    query = """SELECT count_if(received_at > event_at + INTERVAL 2 DAYS AND is_late), count_if(received_at < event_at - INTERVAL 1 HOUR)
+               FROM web_events"""
+    ((late, ahead),) = market.ask(query, "web_events")
+    assert late > 0
+    assert ahead > 0
+    broken = {rule["rule"]: rule["failed"] for rule in market.reports["web_events"].rules}
+    assert broken["received_after_it_happened"] >= ahead
+    robots = f"SELECT count(*) FROM web__events WHERE {is_bot('user_agent')}"
+    assert market.ask(robots, "web__events")[0][0] > 0
+
+
+def test_a_report_that_does_not_come_keeps_the_night_waiting(market: Market) -> None:
+    tables = {name: market.graph[name] for name in ("ads__google_daily", "ads__meta_daily")}
+    assert "ads" not in watermarks(Graph(tables))
+    assert "ads" in watermarks(Graph({"ads__meta_daily": tables["ads__meta_daily"]}))
+
+
+def test_contacts_are_clean_whatever_way_they_were_typed(market: Market) -> None:
+    query = """SELECT count(*), count(email), count_if(email RLIKE '^[a-z0-9.]+@[a-z.]+$'), count(first_name), count(country),
+                      count_if(length(country) = 2), count(phone), count_if(phone LIKE '+49%') FROM crm_contacts"""
+    ((rows, mails, clean, named, country, codes, phones, german),) = market.ask(query, "crm_contacts")
+    assert rows > 250
+    assert mails == clean > 0.95 * rows
+    assert named == rows
+    assert country == codes == rows
+    assert 0.7 * rows < phones == german
+
+
+def test_weather_is_in_one_unit_and_the_panels_last_figure_counts(market: Market) -> None:
+    units = market.ask("SELECT DISTINCT unit FROM market_observations", "market_observations")
+    assert {unit for (unit,) in units} == {"degC", "mm", "EUR", "day"}
+    warm = "SELECT place, avg(value) FROM market_observations WHERE series = 'temperature' GROUP BY 1"
+    assert all(0 < value < 35 for _, value in market.ask(warm, "market_observations"))
+    finals = "SELECT wave, max(is_final) FROM brand_tracker GROUP BY 1 ORDER BY 1"
+    assert [final for _, final in market.ask(finals, "brand_tracker")] == [True, True, False]
+
+
+def test_a_conversation_knows_its_order_and_how_long_it_took(market: Market) -> None:
+    query = """SELECT count(*), min(minutes_to_answer), count(customer_id), count_if(customer_text LIKE concat('%', order_id, '%')),
+                      count(order_id) FROM service_conversations"""
+    ((rows, least, who, named, orders),) = market.ask(query, "service_conversations")
+    assert rows == who > 0
+    assert least >= 0
+    assert named == orders
+
+
+def test_sales_of_the_shops_are_money_and_moments(market: Market) -> None:
+    query = "SELECT count(*), count(amount), count_if(hour(sold_at) BETWEEN 6 AND 17), count(DISTINCT receipt_id) FROM store_sales"
+    ((rows, paid, opened, once),) = market.ask(query, "store_sales")
+    assert rows == paid == once > 50
+    assert opened == rows
