@@ -20,6 +20,8 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.databricks.delta.schema.autoMerge.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+    # Explained plans name the places that are read whole: a run is held against them.
+    "spark.sql.maxMetadataStringLength": "4000",
     # Rows come sorted by key within a task: files of this size keep ranges of keys apart, so a change of recent rows rewrites few.
     "spark.sql.files.maxRecordsPerFile": "250000",
 }
