@@ -40,6 +40,17 @@ def score(world: World, mix: MediaMix) -> Score:
     return Score(float((error / world.truth.std(axis=0)).mean()), inside, len(total), regret(world, mix))
 
 
+def belief(world: World, mix: MediaMix) -> dict[str, list[float] | list[list[float]]]:
+    """Logarithms of channel totals: the truth, and mean and covariance of the draws, so that later questions need no new fit."""
+    logs = np.log(mix.draws(lambda p: contributions(p)[:, :, 0]).sum(axis=1) + 1e-9)
+    spread = np.atleast_2d(np.cov(logs.T))
+    return {
+        "truth": np.log(world.truth.sum(axis=0)).round(4).tolist(),
+        "mean": logs.mean(axis=0).round(4).tolist(),
+        "covariance": spread.round(5).tolist(),
+    }
+
+
 def regret(world: World, mix: MediaMix) -> float:
     """The last quarter's money over the next quarter: best possible response − that of the recommendation, ÷ best."""
     budget = Budget(float(world.data.spend[-WINDOW:].sum()), WINDOW)

@@ -15,7 +15,7 @@ from lakehouse.science.media_mix.sampling import Unconverged
 from tests.scorecard.business import small_business
 from tests.scorecard.company import VARIANTS, company
 from tests.scorecard.contenders import CONTENDERS, RIVALS, fit
-from tests.scorecard.judge import coverage, paired, score
+from tests.scorecard.judge import belief, coverage, paired, score
 from tests.scorecard.worlds import World
 
 BASE_SEEDS, VARIANT_SEEDS = range(1, 13), range(1, 4)
@@ -36,14 +36,12 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """All, in the order in which they are worth most: whole seeds, the base cases first."""
-    markets = [("small business", BASE_SEEDS), ("base", BASE_SEEDS), *((name, VARIANT_SEEDS) for name in VARIANTS[1:])]
-    for seed in BASE_SEEDS:
-        for market, seeds in markets:
-            if seed in seeds:
-                for tested in (False, True):
-                    for contender in CONTENDERS:
-                        yield Case(market, seed, tested, contender)
+    """All, in the order in which they are worth most: the base case, its variants, the foreign market; whole seeds."""
+    for market, seeds in (("base", BASE_SEEDS), *((name, VARIANT_SEEDS) for name in VARIANTS[1:]), ("small business", BASE_SEEDS)):
+        for seed in seeds:
+            for tested in (False, True):
+                for contender in CONTENDERS:
+                    yield Case(market, seed, tested, contender)
 
 
 def known(file: Path) -> list[dict[str, Any]]:
@@ -69,6 +67,7 @@ def run(file: Path, minutes: float, tell: Any = print) -> None:
             result |= asdict(score(world, mix)) | {
                 "weights": [round(float(w), 3) for w in mix.weights],
                 "left_out": mix.left_out,
+                "belief": belief(world, mix),
                 "diagnosis": [asdict(p.diagnosis) for p in mix.fits],
             }
         except Unconverged as why:
