@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from infra.world import faults, reports, shop, truth, web
+from infra.world import faults, newsletter, reports, shop, truth, web
 from infra.world.company import HOUR, SIZES, Company
 from infra.world.day import Day, simulate
 from infra.world.market.objects import objects as market_objects
@@ -162,6 +162,7 @@ class World:
         if last == 24:
             self._land_all(reports.objects(company, day))
             self._land_all(market_objects(company, before, day))
+            self._land_all(newsletter.assignments(company, day))
             truth.write_day(self.place.truth, company, before, day)
         moved = midnight + timedelta(hours=last)
         with connection.transaction(), connection.pipeline():

@@ -20,6 +20,7 @@ from infra.world.company import (
     Company,
 )
 from infra.world.life import Changes, live_on
+from infra.world.newsletter import mailed
 from infra.world.orders import Orders, take_orders
 from infra.world.population import newcomers
 from infra.world.randomness import stream
@@ -140,7 +141,8 @@ def _first_orders(visits: Visits, first: int, end: int) -> Visits:
 
 def _customers(state: State, advertising: Advertising, random: np.random.Generator, begins: int, n: int) -> Visits:
     people = state.customers[:n]
-    lift = np.tile(advertising.lift, (n, 1)) * np.where(np.arange(len(CHANNELS)) == EMAIL, people["consent"][:, :1], True)
+    written = people["consent"][:, 0] & mailed(np.arange(n))
+    lift = np.tile(advertising.lift, (n, 1)) * np.where(np.arange(len(CHANNELS)) == EMAIL, written[:, None], True)
     expected = people["rate"] * advertising.demand * (1 + lift.sum(axis=1))
     who = np.repeat(np.arange(n), random.poisson(expected * (people["death"] > begins)))
     at = times(random, begins, len(who))
@@ -152,7 +154,7 @@ def _customers(state: State, advertising: Advertising, random: np.random.Generat
     cause = (random.random(len(who))[:, None] * shares[:, -1:] > shares).sum(axis=1)
     cause = np.where(cause == len(CHANNELS), BASELINE, cause)
     touch = random.choice(len(CHANNELS), len(who), p=BASE_TOUCH)
-    touch = np.where((touch == EMAIL) & ~people["consent"][who, 0], DIRECT, touch)
+    touch = np.where((touch == EMAIL) & ~written[who], DIRECT, touch)
     hidden = (random.random(len(who)) > 0.6) & (cause == 1)
     channel = np.where(cause == BASELINE, touch, np.where(hidden, np.where(random.random(len(who)) < 0.5, ORGANIC, DIRECT), cause))
     return Visits(at, people["visitor"][who], who, channel, cause, _groups(random, channel))

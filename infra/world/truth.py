@@ -20,6 +20,7 @@ from infra.world.day import Day
 from infra.world.life import DELETION_DAILY
 from infra.world.market import crm, minds
 from infra.world.market.objects import truths
+from infra.world.newsletter import mailed
 from infra.world.population import customer_id
 from infra.world.state import Array, State
 
@@ -33,7 +34,7 @@ def purchase_probability(state: State, now: int, typical_lift: float) -> Array:
     the exposure of the Pareto/NBD model (Schmittlein, Morrison & Colombo 1987) with its hidden values known.
     """
     people = state.customers
-    newsletters = sum(NEWSLETTER_LIFT.values()) / 7 * people["consent"][:, 0]
+    newsletters = sum(NEWSLETTER_LIFT.values()) / 7 * (people["consent"][:, 0] & mailed(np.arange(len(people))))
     rate = people["rate"] * (1 + typical_lift + newsletters)
     hazard = 1 / LIFETIME_DAYS + DELETION_DAILY
     alive = (people["death"] > now) & ~people["deleted"]
@@ -90,7 +91,7 @@ def _channels(on: str, before: State, day: Day) -> dict[str, Any]:
     begins = day.after.customers["created"][day.first_newcomer :].min(initial=0)
     alive = (people["death"] > begins) & ~people["deleted"]
     habit = people["rate"] * alive * advertising.demand
-    agreed = people["consent"][:, 0]
+    agreed = people["consent"][:, 0] & mailed(np.arange(len(people)))
     lifted = [advertising.lift[c] * float((habit * (agreed if c == 2 else True)).sum()) for c in range(n)]
     visits = advertising.visits
     first = [sum(visits[a, c] * first_order_chance(a, c) for a in range(n)) for c in range(n)]

@@ -54,6 +54,7 @@ def labelled_days(orders: DataFrame) -> DataFrame:
         Column("mean_basket_28d", "double", "As in feat_customer_behaviour."),
         Column("refunds_28d", "int", "As in feat_customer_behaviour."),
         Column("has_email_consent", "int", "As in feat_customer_behaviour."),
+        Column("newsletter_lot", "int", "1 if the lot lets newsletters reach them, 0 if it holds them out; null where none was drawn."),
         Column("country", "string", "Audited, no feature."),
         Column("segment", "string", "Audited, no feature."),
         Column("order_days_after", "int", "Label: days with an order recorded in the 30 days after."),
@@ -68,8 +69,9 @@ def labelled_days(orders: DataFrame) -> DataFrame:
     ],
 )
 def feat_purchase_training(
-    orders: Snapshot, refunds: Snapshot, web_events: Snapshot, customers: Snapshot, dim_customer: Snapshot, dim_consent: Snapshot
-) -> DataFrame:
+    orders: Snapshot, refunds: Snapshot, web_events: Snapshot, customers: Snapshot, dim_customer: Snapshot, dim_consent: Snapshot,
+    campaign_assignments: Snapshot,
+) -> DataFrame:  # fmt: skip
     """The training set of the models of buying: customers at the end of several past days, what was known, and what they then did.
 
     An ordinary table: who was in a model's training set is this table at the version the model pinned; who was erased is gone from
@@ -84,10 +86,15 @@ def feat_purchase_training(
         F.count_distinct(F.to_date("ordered_at")).cast("int").alias("order_days_after"),
         F.sum("total").cast("decimal(14,2)").alias("spend_after"),
     )  # fmt: skip
+    drawn = campaign_assignments.where("campaign = 'newsletter'").select("customer_id", "arm", "assigned_at")
+    lots = people.select(*key, "moment").join(drawn, "customer_id").where("assigned_at < moment").groupBy(*key).agg(
+        F.max((F.col("arm") == "mailed").cast("int")).alias("newsletter_lot")
+    )  # fmt: skip
     behaviour = behaved_on(people, orders, refunds, web_events, dim_customer, dim_consent)
-    rows = known_on(people, orders).join(behaviour, key).join(label, key, "left").join(people.select(*key, "part"), key)
+    rows = known_on(people, orders).join(behaviour, key).join(people.select(*key, "part"), key)
+    rows = rows.join(label, key, "left").join(lots, key, "left")
     return rows.select(
-        *key, "part", *FEATURES, *HISTORY, *BEHAVIOUR, "country", "segment",
+        *key, "part", *FEATURES, *HISTORY, *BEHAVIOUR, "newsletter_lot", "country", "segment",
         F.coalesce("order_days_after", F.lit(0)).alias("order_days_after"),
         F.coalesce("spend_after", F.lit(0)).cast("decimal(14,2)").alias("spend_after"),
         F.greatest("known_until", "behaviour_known_until").alias("known_until"),

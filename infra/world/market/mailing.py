@@ -1,7 +1,8 @@
 """E-mail as the mail provider reports it: sends, bounces, opens, clicks, complaints, unsubscriptions.
 
-Newsletters (Tuesday, Friday) go to everybody who agreed; what they bring is the shop's own simulation. Offers (Thursday) are a campaign
-for the shops in town: never sent to the universal holdout, in two variants drawn anew each week, with known lifts (`OFFERS`).
+Newsletters (Tuesday, Friday) go to everybody who agreed and is not held out by the newsletter's lot; what they bring is the shop's own
+simulation. Offers (Thursday) are a campaign for the shops in town: never sent to the universal holdout, in two variants drawn anew each
+week, with known lifts (`OFFERS`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from infra.world.company import HOUR, NEWSLETTER_LIFT, Company
 from infra.world.day import Day
 from infra.world.market.lines import Objects, json_lines, stamp
 from infra.world.market.minds import held_out, share, types
+from infra.world.newsletter import mailed
 from infra.world.population import MAIL_HOSTS, customer_id
 from infra.world.randomness import pick, stream
 from infra.world.state import Array, State
@@ -72,7 +74,8 @@ def events(company: Company, before: State, day: Day) -> Objects:
 def _rows(company: Company, before: State, day: Day) -> Iterator[dict[str, Any]]:
     today = company.date(before.day)
     if today.weekday() in NEWSLETTER_LIFT and NEWSLETTER_LIFT[today.weekday()] > 0.2:
-        yield from _mailing(company, before, "newsletter", addressed(company, before))
+        who = addressed(company, before)
+        yield from _mailing(company, before, "newsletter", who[mailed(who)])
     if today.weekday() == SENT_ON:
         who = addressed(company, before)
         yield from _mailing(company, before, "offer", who[~held_out(company, who)])
