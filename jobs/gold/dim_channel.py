@@ -12,18 +12,30 @@ from lakehouse.declare import SQL, Column, rows_at_least, table
         Column("is_paid", "boolean", "Whether visits are paid for.", sensitivity="public"),
         Column("description", "string", "Which visits belong to it.", sensitivity="public"),
     ],
-    checks=[rows_at_least(6)],
+    checks=[rows_at_least(17)],
 )
 def dim_channel() -> SQL:
-    """The marketing channels."""
+    """The marketing channels: every one that the rules of `lakehouse.web_analytics` can give."""
     return SQL("""
-        SELECT channel, channel_name, platform, platform IS NOT NULL AS is_paid, description
+        SELECT channel, channel_name, platform,
+               platform IS NOT NULL OR channel LIKE 'paid%' OR channel IN ('display', 'affiliate') AS is_paid, description
         FROM VALUES
             ('paid_search', 'Paid search', 'google', 'utm_medium cpc'),
             ('paid_social', 'Paid social', 'meta', 'utm_medium paid_social'),
             ('email', 'E-mail', CAST(NULL AS string), 'utm_medium email'),
             ('organic', 'Organic search', CAST(NULL AS string), 'a search engine, without tags'),
             ('referral', 'Referral', CAST(NULL AS string), 'another site, without tags'),
-            ('direct', 'Direct', CAST(NULL AS string), 'no tags and no referrer; phone orders')
+            ('direct', 'Direct', CAST(NULL AS string), 'no tags and no referrer; phone orders'),
+            ('paid_shopping', 'Paid shopping', CAST(NULL AS string), 'a shopping site, tagged as paid'),
+            ('paid_video', 'Paid video', CAST(NULL AS string), 'a video site, tagged as paid'),
+            ('paid_other', 'Other paid', CAST(NULL AS string), 'tagged as paid, of no known site'),
+            ('display', 'Display', CAST(NULL AS string), 'utm_medium display, banner, cpm…, or the click id of an ad server'),
+            ('affiliate', 'Affiliates', CAST(NULL AS string), 'utm_medium affiliate'),
+            ('audio', 'Audio', CAST(NULL AS string), 'utm_medium audio'),
+            ('sms', 'SMS', CAST(NULL AS string), 'utm_source or utm_medium sms'),
+            ('push', 'Push', CAST(NULL AS string), 'notifications of an app or browser'),
+            ('organic_social', 'Organic social', CAST(NULL AS string), 'a social network, not tagged as paid'),
+            ('organic_video', 'Organic video', CAST(NULL AS string), 'a video site, without tags'),
+            ('unassigned', 'Unassigned', CAST(NULL AS string), 'tags that no rule knows')
             AS channels (channel, channel_name, platform, description)
     """)

@@ -1,4 +1,5 @@
 from lakehouse.declare import SQL, Changes, Column, fresh_within, holds, not_in_future, one_of, table
+from lakehouse.web_analytics import channel, is_bot
 
 
 @table(
@@ -16,13 +17,14 @@ from lakehouse.declare import SQL, Changes, Column, fresh_within, holds, not_in_
         Column("visitor_id", "string", "Cookie; empty without consent to analytics.", sensitivity="pseudonym"),
         Column("customer_id", "string", "Customer, when signed in; empty without consent to analytics.", sensitivity="pseudonym"),
         Column("has_analytics_consent", "boolean", "Whether the visitor agreed to analytics."),
-        Column("channel", "string", "Marketing channel of the visit."),
+        Column("channel", "string", "Marketing channel of the visit, by published rules over tags, click ids and referrer."),
         Column("campaign", "string", "Campaign of the visit."),
         Column("page_path", "string", "Page, without host and query."),
         Column("product_id", "string", "Product shown or put into the cart."),
         Column("order_id", "string", "Order, on a purchase."),
         Column("value", "decimal(12,2)", "Order total, on a purchase, EUR."),
         Column("device", "string", "phone, tablet or computer, by what the browser calls itself."),
+        Column("is_bot", "boolean", "Whether the sender calls itself a robot; visits leave these out."),
     ],
     checks=[
         holds("event_type <> 'purchase' OR order_id IS NOT NULL", "purchase_has_order"),
@@ -32,21 +34,19 @@ from lakehouse.declare import SQL, Changes, Column, fresh_within, holds, not_in_
 )
 def web_events(web__events: Changes) -> SQL:
     """One row per event of the web shop: repeated deliveries count once, who did not agree to analytics stays nameless."""
-    return SQL("""
+    brought = channel(source="utm_source", medium="utm_medium", referrer="referrer", url="url", own_host="shop.example")
+    return SQL(f"""
         SELECT event_id, event_type, event_at, to_date(event_at) AS event_date, received_at,
                received_at > event_at + INTERVAL 1 HOUR AS is_late, session_id,
                CASE WHEN analytics_consent THEN visitor_id END AS visitor_id,
                CASE WHEN analytics_consent THEN customer_id END AS customer_id,
                coalesce(analytics_consent, false) AS has_analytics_consent,
-               CASE WHEN utm_medium = 'cpc' THEN 'paid_search'
-                    WHEN utm_medium IN ('paid_social', 'email') THEN utm_medium
-                    WHEN referrer LIKE 'https://www.google.%' OR referrer LIKE 'https://duckduckgo.com/%' THEN 'organic'
-                    WHEN referrer IS NOT NULL THEN 'referral'
-                    ELSE 'direct' END AS channel,
+               {brought} AS channel,
                utm_campaign AS campaign, try_parse_url(url, 'PATH') AS page_path, product_id, order_id, value,
                CASE WHEN user_agent LIKE '%iPad%' OR user_agent LIKE '%Tablet%' THEN 'tablet'
                     WHEN user_agent LIKE '%Mobile%' THEN 'phone'
                     ELSE 'computer' END AS device,
+               {is_bot("user_agent")} AS is_bot,
                -unix_micros(received_at) AS _earliest
         FROM web__events
     """)

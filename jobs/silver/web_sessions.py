@@ -23,8 +23,8 @@ from lakehouse.web_analytics import in_sessions
     checks=[holds("ended_at >= started_at", "ends_after_it_starts")],
 )
 def web_sessions(web_events: Touched["visitor_id"]) -> SQL:
-    """One row per visit of a visitor who agreed to analytics; a pause of more than 30 minutes or another campaign begins a new one."""
-    visits = in_sessions("SELECT * FROM web_events")
+    """A row a visit of a visitor who agreed to analytics, no robot; a pause of over 30 minutes or another campaign begins a new one."""
+    visits = in_sessions("SELECT * FROM web_events WHERE NOT is_bot")
     first = "struct(event_at, event_id)"
     return SQL(f"""
         SELECT visit AS web_session_id, visitor_id, min(event_at) AS started_at, max(event_at) AS ended_at,

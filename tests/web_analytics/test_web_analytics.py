@@ -11,7 +11,14 @@ import pandas as pd
 import pytest
 import sqlglot
 
+from infra.world import company
+from infra.world.shop import source
+from infra.world.web import AGENTS, REFERRERS
+from lakehouse.graph import load
+from lakehouse.graph.check import sql_of
+from lakehouse.settings import REPOSITORY
 from lakehouse.web_analytics import RULES, channel, counted, in_sessions, is_bot, sessions
+from lakehouse.web_analytics.channels import OTHERWISE
 
 COLUMNS = (
     "event_id", "event_type", "event_at", "received_at", "visitor_id", "session_id", "page_view_id", "campaign", "user_agent", "created_at",
@@ -158,3 +165,25 @@ def test_channels_agree_with_the_vendors_where_it_has_decided(vendor: dict[str, 
     rule = channel(source="mkt_source", medium="mkt_medium", referrer="page_referrer", url="page_url")
     found = ask(f"SELECT default_channel_group, {rule} FROM p WHERE default_channel_group <> 'Unassigned'", p=pages)
     assert {(theirs.lower().replace(" ", "_"), ours) for theirs, ours in found} == {("display", "display"), ("paid_other", "paid_other")}
+
+
+def test_the_tables_of_the_shop_name_the_channel_that_the_world_knows_brought_the_visit_and_none_of_its_browsers_is_a_robot() -> None:
+    visits = []
+    for place, name in enumerate(company.CHANNELS):
+        groups = [n for n, group in enumerate(company.AD_GROUPS) if group.channel == place] or [-1]
+        tags = [source(place, group) for group in groups] if place <= company.EMAIL else [dict.fromkeys(source(company.EMAIL, -1))]
+        visits += [tag | {"referrer": site, "truth": name} for tag in tags for site in REFERRERS.get(place, (None,))]
+    made = str(sql_of(load(REPOSITORY / "jobs")["web_events"]))
+    brought = sqlglot.parse_one(made, dialect="spark").find(sqlglot.exp.Select)
+    assert brought is not None
+    said = next(e.this.sql("spark") for e in brought.expressions if e.alias == "channel")
+    frame = pd.DataFrame(visits).assign(url="https://shop.example/", user_agent=AGENTS[0])
+    found = ask(f"SELECT truth, {said} FROM visits", visits=frame)
+    assert len(found) > 12 and all(truth == told for truth, told in found), found
+    agents = pd.DataFrame({"user_agent": AGENTS})
+    assert ask(f"SELECT DISTINCT {is_bot('user_agent')} FROM agents", agents=agents) == [(False,)]
+
+
+def test_the_dimension_of_channels_holds_every_channel_the_rules_can_give() -> None:
+    listed = {row[0] for row in ask(str(sql_of(load(REPOSITORY / "jobs")["dim_channel"])))}
+    assert {rule.channel for rule in RULES} | {OTHERWISE} == listed
