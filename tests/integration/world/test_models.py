@@ -154,6 +154,7 @@ def test_everybody_has_one_decision_on_a_channel_they_agreed_to(company: Company
     assert made["cost"].astype(float).sum() <= 400 and (made["net_gain"] >= 0).all()
 
 
+@at_full_size
 def test_mailing_by_the_newsletters_learnt_effect_earns_80_percent_of_the_best_possible(company: Company) -> None:
     """In expectation, by the hidden rates; the learnt effect says whom to mail among those who agreed to e-mail."""
     import numpy as np
