@@ -88,7 +88,7 @@ def tables(file: Path) -> list[str]:
                 f"| {method} | {misplaced.mean():.1%} ({misplaced.min():.1%} to {misplaced.max():.1%}) | {ratio.mean():.2f} |",
             )
         )
-    orders = sorted({r["markov"] for r in found})
+    orders = ", ".join(sorted({str(r["markov"]) for r in found}))
     lines = ["| method | credit misplaced among channels, mean (least to most) | credited ÷ caused |", "|---|---|---|"]
     touches = sum(r["touches"] for r in found)
     lines += [line for _, line in sorted(rows)]
