@@ -18,6 +18,8 @@ from lakehouse.science.experiments.compare import (
     relative_lift,
 )
 from lakehouse.science.experiments.estimate import conclude
+from lakehouse.science.experiments.reading import read_variants
+from lakehouse.science.experiments.report import experiment_report, in_words
 from lakehouse.science.experiments.sample_ratio import sample_ratio
 from lakehouse.science.experiments.variation import heterogeneity, novelty
 
@@ -60,6 +62,19 @@ def test_cookie_cats_from_declaration_to_results(cats):
     assert table["probability_better"].tolist()[:2] == pytest.approx([0.037, 0.0008], abs=0.001)
     assert table["sample_ratio"].unique().tolist() == ["suspicious"]
     assert ratio.p_value == table["sample_ratio_p"].iloc[0]
+
+
+@pytest.mark.shared_data
+def test_the_report_says_in_words_what_the_figures_say(cats):
+    plan = Experiment("Gate at level 40", [Kpi("retention_1", "proportion"), Kpi("retention_7", "proportion")])
+    results, ratio = analyse(plan, cats)
+    said = in_words(plan, results, ratio)
+    assert "retention_1 was 0.4423 with treatment and 0.4482 in control (-1.3%), more than chance explains (p = 0.074, limit 0.1)" in said
+    assert "unlikely under the plan (p = 0.0086)" in said
+    page = experiment_report(plan, results, ratio, cats)
+    assert page.count("<svg") == 3
+    assert "control (planned 50%)" in page
+    assert "<script" not in page
 
 
 def test_sample_ratio_of_5000_to_5200():
@@ -228,3 +243,26 @@ def test_missing_figures_are_refused_instead_of_spreading(compare):
     whole, holed = np.arange(10.0), np.array([1.0, np.nan, 3.0])
     with pytest.raises(LakehouseError, match="of 3 figures of an arm are missing"):
         compare(whole, holed)
+
+
+def sent(random, count=6000, click=(0.10, 0.15), lost=0.0):
+    """Mails in variants A and B, of which `lost` of B are missing."""
+    arm = np.where(random.random(count) < 0.5, "A", "B")
+    units = pd.DataFrame({"arm": arm, "opened": random.random(count) < 0.3, "unsubscribed": random.random(count) < 0.01})
+    units["clicked"] = units["opened"] & (random.random(count) < np.where(arm == "A", *click))
+    return units[~((arm == "B") & (random.random(count) < lost))]
+
+
+def test_variants_are_read_as_an_experiment_and_withheld_where_mails_are_missing():
+    random = np.random.default_rng(3)
+    rows, plan, ratio = read_variants("offer", sent(random))
+    clicked = rows.set_index("kpi").loc["clicked"]
+    assert clicked["low"] < 0.015 < clicked["high"]
+    assert clicked["significant"]
+    assert not rows.set_index("kpi").loc["opened", "significant"]
+    assert (list(plan.shares), ratio.state) == (["A", "B"], "as planned")
+    broken, _, ratio = read_variants("offer", sent(random, lost=0.2))
+    assert ratio.state == "blocked"
+    assert broken["effect"].isna().all()
+    assert broken.shape == rows.shape
+    assert read_variants("offer", sent(random, count=40)) is None
