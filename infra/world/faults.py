@@ -127,7 +127,7 @@ FAULTS = {
         lambda body: _each(body, 7, _moved("event_at", "received_at", timedelta(hours=2))),
     ),
     "bots": Fault(
-        "web/events", "a crawler reads up to 50 pages an hour", "`web_events` flags it by what it calls itself, visits leave it out", _crawled
+        "web/events", "a crawler reads up to 50 pages an hour", "`web_events` flags it by its name, visits leave it out", _crawled
     ),
     "api_limited": Fault("", "the API answers 429 with Retry-After", "the connector waits as told and asks again"),
     "api_broken": Fault("", "the API answers 503", "the connector asks again, ever later"),
