@@ -111,7 +111,6 @@ def test_it_comes_within_two_points_of_the_best_achievable_and_is_calibrated_on_
     assert metrics["later_brier"] < metrics["baseline_brier"]
 
 
-@at_full_size
 def test_value_beats_averages_of_tiers_and_its_total_is_that_of_the_truth(company: Company) -> None:
     metrics = load_version("customer_value").metrics
     value = company.rows("pred_customer_value").set_index("customer_id")
@@ -144,7 +143,6 @@ def test_as_many_buyers_are_said_to_have_left_as_truly_have_and_they_are_told_ap
     assert buyers.loc[~left, "churned"].mean() < 0.05
 
 
-@at_full_size
 def test_everybody_has_one_decision_on_a_channel_they_agreed_to(company: Company) -> None:
     made = company.rows("pred_next_best_offer")
     agreed = company.computed("feat_customer_behaviour").set_index("customer_id")["has_email_consent"]
@@ -154,7 +152,6 @@ def test_everybody_has_one_decision_on_a_channel_they_agreed_to(company: Company
     assert made["cost"].astype(float).sum() <= 400 and (made["net_gain"] >= 0).all()
 
 
-@at_full_size
 def test_mailing_by_the_newsletters_learnt_effect_earns_80_percent_of_the_best_possible(company: Company) -> None:
     """In expectation, by the hidden rates; the learnt effect says whom to mail among those who agreed to e-mail."""
     import numpy as np
