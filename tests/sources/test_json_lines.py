@@ -113,17 +113,20 @@ def test_gzip_members_one_after_the_other_are_one_object():
     assert [r["_line"] for r in rows(content, name="x.jsonl.gz")] == [1, 2]
 
 
+PACKED = gzip.compress(GOOD, mtime=0)  # the same in every process: names of tests hold it
+
+
 @pytest.mark.parametrize(
     ("content", "name", "reason"),
     [
-        (gzip.compress(GOOD * 1000)[:-9], "x.jsonl.gz", "ends too early: the delivery was cut off"),
-        (gzip.compress(GOOD)[:-1], "x.jsonl.gz", "ends too early"),
-        (gzip.compress(GOOD)[:5], "x.jsonl.gz", "ends too early"),
+        (gzip.compress(GOOD * 1000, mtime=0)[:-9], "x.jsonl.gz", "ends too early: the delivery was cut off"),
+        (PACKED[:-1], "x.jsonl.gz", "ends too early"),
+        (PACKED[:5], "x.jsonl.gz", "ends too early"),
         (b"", "x.jsonl.gz", "is empty: nothing was delivered"),
         (GOOD, "x.jsonl.gz", "is damaged"),
-        (gzip.compress(GOOD) + b"garbage", "x.jsonl.gz", "is damaged"),
-        (gzip.compress(GOOD)[:-6] + b"\1\2" + gzip.compress(GOOD)[-4:], "x.jsonl.gz", "is damaged"),
-        (gzip.compress(GOOD), "x.jsonl", "does not end in '.gz'"),
+        (PACKED + b"garbage", "x.jsonl.gz", "is damaged"),
+        (PACKED[:-6] + b"\1\2" + PACKED[-4:], "x.jsonl.gz", "is damaged"),
+        (PACKED, "x.jsonl", "does not end in '.gz'"),
         (GOOD.decode().encode("utf-16"), "x.jsonl", "is UTF-16"),
     ],
 )
