@@ -114,8 +114,10 @@ def test_a_spark_client_cannot_read_the_stores_keys(stack: Settings) -> None:
 def test_who_does_not_know_the_token_gets_no_spark_session(stack: Settings) -> None:
     from pyspark.errors import PySparkException
 
+    session = spark_session(stack, token="guess")
     with pytest.raises(PySparkException, match=r"(?i)unauthenticated|token"):
-        spark_session(stack, token="guess").sql("SELECT 1").collect()
+        session.sql("SELECT 1").collect()
+    session.stop()  # it would stay this thread's active session, which others ask for
 
 
 @pytest.mark.integration
