@@ -4,7 +4,7 @@ PYTHON := $(shell infra/stack/env.sh --path)
 export PYTHONPATH := $(CURDIR)
 PYTEST := $(PYTHON) -m pytest
 STACK := $(PYTHON) -m infra.stack
-# Test files run side by side, each worker with a stack of its own (3 GB); WORKERS=0: one after the other in this process.
+# Test files run side by side, each worker with a stack of its own (3 GB) and one thread for its mathematics; WORKERS=0: in turn, in this process.
 WORKERS := 2
 # In a terminal the sign-ins and the progress are for a person; CI sets its own.
 COMPILE = $(dir $(PYTHON))uv pip compile pyproject.toml --extra dev --quiet --no-annotate --no-emit-index-url \
@@ -51,7 +51,7 @@ screenshot: env ## the README's picture, taken from the running demo
 	@$(PYTHON) -m infra.demo.screenshot
 
 test: env jars minio ## all tests, those on a stack on one of their own (ARGS=…: more for pytest)
-	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: env ## the tests that need no stack, within two minutes
 	@$(PYTEST) -m "not integration and not airflow and not prove" $(ARGS)
