@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from unittest.mock import patch
 
 from lakehouse.graph import Graph
-from lakehouse.run import compute, engine
+from lakehouse.run import compute, derive
 from tests.proofs.lake import Lake, differences
 from tests.proofs.supply import DAYS, FIRST_DAY, Supply
 
@@ -151,7 +151,7 @@ class Outcome:
 def tell(graph: Graph, seed: int, steps: int) -> Outcome:
     """Tell one story and compare its end; even seeds treat every table as a large one."""
     with ExitStack() as large:
-        for module in (compute, engine) if seed % 2 == 0 else ():
+        for module in (compute, derive) if seed % 2 == 0 else ():
             large.enter_context(patch.object(module, "FEW_ROWS", -1))
         story = Story(graph, seed)
         large.callback(story.lake.drop)

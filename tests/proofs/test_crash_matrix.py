@@ -13,7 +13,7 @@ import pytest
 
 from lakehouse.delta.location import quarantine_uri
 from lakehouse.delta.log import DeltaLog
-from lakehouse.run import engine, interrupt
+from lakehouse.run import derive, interrupt
 from lakehouse.run.fault import STEPS
 from lakehouse.settings import Settings, settings
 from tests.proofs.conftest import FULL, graph_of
@@ -124,7 +124,7 @@ def test_a_reply_lost_after_the_commit_costs_nothing(scene: Scene, clean: Any, t
 
 def test_a_row_published_before_its_audit_would_be_seen(scene: Scene, clean: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lake, wanted = before(scene, "things"), clean("things")
-    honest = engine.audit
+    honest = derive.audit
 
     def too_late(spark: Any, table: Any, staged: Any, *more: Any) -> Any:
         columns = spark.read.format("delta").load(uri).columns
@@ -134,7 +134,7 @@ def test_a_row_published_before_its_audit_would_be_seen(scene: Scene, clean: Any
 
     uri = f"s3a://lake/{lake.name}/silver/things"
     old, reader = lake.rows("things"), Reader(lake, "things")
-    monkeypatch.setattr(engine, "audit", too_late)
+    monkeypatch.setattr(derive, "audit", too_late)
     with lake.use(), reader.looking():
         lake.run(["things"])
     assert reader.unexpected(old, wanted["things"])

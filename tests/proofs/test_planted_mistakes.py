@@ -8,7 +8,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from lakehouse.delta.log import DeltaLog
-from lakehouse.run import Stopped, compute, difference, engine, frames, ledger, resolve
+from lakehouse.run import Stopped, compute, derive, difference, frames, ledger, resolve
 from lakehouse.run.publish import Overtaken
 from tests.proofs.lake import Lake, differences
 from tests.proofs.oracle import groups_of, history_of, newest_of
@@ -123,11 +123,11 @@ def test_a_used_transaction_number_trusted_is_seen(scene: Scene, monkeypatch: py
         except Overtaken:
             return log.version or 0
 
-    honest = engine.publish
+    honest = derive.publish
     lake, mistaken = restored(), restored()
     lake.run(["placed_things"])
     assert differences(scene.only("placed_things"), lake.content(["placed_things"])) == []
-    monkeypatch.setattr(engine, "publish", trusting)
+    monkeypatch.setattr(derive, "publish", trusting)
     mistaken.run(["placed_things"])
     assert differences(scene.only("placed_things"), mistaken.content(["placed_things"]))
     lake.drop()
