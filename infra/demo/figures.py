@@ -12,13 +12,19 @@ class Figure:
     title: str
     sql: str
     caption: str = ""
+    empty: str = "No rows yet: `lakehouse plan` says what has not run."
+    """What is said in place of rows."""
 
+
+LAST_WHOLE_DAY = """
+            SELECT max(date_id) AS last FROM marts.agg_channel_performance_daily WHERE date_id < (now() AT TIME ZONE 'UTC')::date
+        """
 
 FIGURES = (
     Figure(
         "Revenue of the last seven days, beside the seven before",
-        """
-        WITH days AS (SELECT max(as_of_date) AS last FROM marts.pred_customer_propensity),
+        f"""
+        WITH days AS ({LAST_WHOLE_DAY}),
         weeks AS (
             SELECT CASE WHEN date_id > last - 7 THEN 'last 7 days' ELSE '7 days before' END AS period, last - 7 AS split, o.*
             FROM marts.fct_orders o CROSS JOIN days
@@ -34,8 +40,8 @@ FIGURES = (
     ),
     Figure(
         "What advertising brought in the last 28 days, by channel",
-        """
-        WITH days AS (SELECT max(as_of_date) AS last FROM marts.pred_customer_propensity)
+        f"""
+        WITH days AS ({LAST_WHOLE_DAY})
         SELECT c.channel_name AS channel, to_char(sum(spend), 'FM999,999,990.00') AS spend_eur, sum(orders)::bigint AS orders,
                sum(new_customers)::bigint AS new_customers, to_char(sum(revenue), 'FM999,999,990.00') AS revenue_eur,
                to_char(sum(revenue) / nullif(sum(spend), 0), 'FM990.00') AS roas,
@@ -63,6 +69,7 @@ FIGURES = (
         GROUP BY 1
         ORDER BY avg(probability) DESC
         """,
+        empty="No predictions: `lakehouse show pred_customer_propensity` says why (too few days, or a failed trial).",
     ),
     Figure(
         "What customers are still worth, and what is decided for them",
@@ -78,5 +85,6 @@ FIGURES = (
         GROUP BY v.tier
         ORDER BY avg(v.value_1y) DESC
         """,
+        empty="No predictions: `lakehouse show pred_customer_value` and `pred_next_best_offer` say why.",
     ),
 )

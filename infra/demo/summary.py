@@ -63,8 +63,11 @@ def _figure(reader: psycopg.Connection, figure: Figure) -> Grid:
         cursor.execute(figure.sql)
         for column in cursor.description or ():
             grid.add_column(column.name.replace("_", " "), justify="left" if column.type_display == "text" else "right")
-        for row in cursor.fetchall():
+        rows = cursor.fetchall()
+        for row in rows:
             grid.add_row(*("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row))
+    if not rows:
+        grid.caption = figure.empty
     return grid
 
 
