@@ -246,9 +246,11 @@ def test_a_worker_killed_in_the_middle_costs_one_more_try_and_no_row(company: Co
     workers = [p for p in psutil.process_iter(["cmdline"]) if task["id"] in " ".join(p.info["cmdline"] or [])]
     assert workers, "no process of the task was found"
     for worker in workers:
-        for process in (*worker.children(recursive=True), worker):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        with suppress(psutil.NoSuchProcess):  # one of them is the other's child and died with it
+            for process in worker.children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            worker.kill()
 
     ended = company.airflow.wait(run, seconds=560)
 
