@@ -45,11 +45,12 @@ def reasons(model: CalibratedLogistic, features: pd.DataFrame, most: int = 3) ->
     names = np.asarray(table.columns)
     values = table.to_numpy(dtype=np.float64)
     order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :most]
+    columns = [features[name].to_numpy() for name in names]
     texts = []
     for row, places in enumerate(order):
         said = []
         for place in places:
-            moved, value = float(values[row, place]), features[names[place]].iloc[row]
+            moved, value = float(values[row, place]), columns[place][row]
             shown = f"{value:g}" if isinstance(value, float) else str(value)
             said.append(f"{names[place]} = {shown} {'raises' if moved > 0 else 'lowers'} ({moved:+.2f})")
         texts.append("; ".join(said))

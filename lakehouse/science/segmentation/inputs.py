@@ -64,11 +64,17 @@ def survey_scales(
     loose = {name: round(alpha, 2) for name, alpha in reliability.items() if not alpha >= least}
     if loose:
         raise UnfitData(f"scales: items do not hang together, α {loose}, {least} needed; is an item reversed? Leave it out or list it")
+    return Scales(scale_scores(given, scales), reliability)
+
+
+def scale_scores(given: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Mean of each customer's answers per scale less their mean over all items; only who answered half of the items of every scale."""
+    items = list(dict.fromkeys(item for names in scales.values() for item in names))
     answered = np.all([np.mean(given[list(names)].notna().to_numpy(), axis=1) >= 0.5 for names in scales.values()], axis=0)
-    kept = given[answered]
-    own = kept.sub(pd.Series(np.nanmean(kept.to_numpy(), axis=1), index=kept.index), axis=0)
-    scores = {name: np.nanmean(own[list(names)].to_numpy(), axis=1) for name, names in scales.items()}
-    return Scales(pd.DataFrame(scores, index=kept.index), reliability)
+    kept = given.loc[answered, items].astype(float)
+    own = kept.sub(pd.Series(np.nanmean(kept.to_numpy(), axis=1) if len(kept) else [], index=kept.index, dtype=float), axis=0)
+    scores = {name: np.nanmean(own[list(names)].to_numpy(), axis=1) if len(own) else [] for name, names in scales.items()}
+    return pd.DataFrame(scores, index=kept.index, dtype=float)
 
 
 def cronbach_alpha(items: pd.DataFrame) -> float:

@@ -6,6 +6,7 @@ import pytest
 
 from lakehouse.science.unfit import UnfitData
 from lakehouse.science.value import Histories, acquisition, conversion_values, fit_groups, fit_lookalike, fit_pareto_nbd, value_audiences
+from lakehouse.science.value.advertising import told_to_advertising
 
 
 def test_audiences_have_their_shares_and_members_do_not_flicker():
@@ -83,3 +84,33 @@ def test_a_thin_group_is_held_near_all_customers_and_a_large_different_one_goes_
     assert 0.4 * whole < means["fair"] < 1.5 * whole
     with pytest.raises(UnfitData, match="two or more"):
         fit_groups(fit_pareto_nbd, {"all": groups["web"]})
+
+
+def test_each_customer_has_one_group_one_audience_and_what_an_order_of_theirs_is_worth():
+    draw = np.random.default_rng(3)
+    n = 1200
+    worth = draw.gamma(1.0, 100.0, n)
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"C{i:05d}" for i in range(n)], "tenure_days": 28.0, "churned": 0.1, "spent_before": worth,
+            "segment": draw.integers(0, 2, n).astype(float), "spend_per_order": 30.0, "value_1": worth, "value_0": worth,
+            "visits": draw.poisson(1 + worth / 50).astype(float),
+        }
+    )  # fmt: skip
+    best, edge = int(worth.argmax()), int(np.argsort(-worth)[int(0.19 * n)])
+    rows.loc[edge, "value_0"] = np.sort(worth)[::-1][int(0.22 * n)] + 1e-9  # yesterday in, today a little out: stays in
+    rows.loc[best, "churned"], rows.loc[:4, "tenure_days"], rows.loc[5, "segment"] = 0.9, 3.0, np.nan
+    rows.loc[6, ["value_1", "churned"]] = np.nan, 0.9
+    rows.loc[6, "spent_before"] = 0.0
+    made = told_to_advertising(rows, values=["value_1", "value_0"], likeness=["visits"], margin=0.4)
+    assert made["customer_id"].to_list() == rows["customer_id"].to_list()
+    assert made.loc[best, "marketing_group"] == "worth winning back" and made.loc[best, "claimed_by"] == "worth winning back; gone"
+    assert set(made.loc[:4, "marketing_group"]) == {"new"} and made.loc[6, "marketing_group"] == "gone"
+    assert made.loc[7, "marketing_group"] == f"segment {rows.loc[7, 'segment']:.0f}"
+    assert made.loc[edge, "audience"] == "high"
+    high = made["audience"] == "high"
+    assert made.loc[high, "lookalike"].isna().all() and made.loc[~high, "lookalike"].between(0, 1).all()
+    assert np.corrcoef(made.loc[~high, "lookalike"], rows.loc[~high, "visits"])[0, 1] > 0.9
+    assert made["conversion_value"].sum() == pytest.approx(0.4 * (rows["value_0"] + 30).sum())
+    chance = told_to_advertising(rows.assign(visits=draw.random(n)), values=["value_0"], likeness=["visits"], margin=0.4)
+    assert chance["lookalike"].isna().all()  # the best cannot be told by noise: nobody is said to be like them
