@@ -67,11 +67,13 @@ def _connect(identifier: str) -> SparkSession:
     joint = "" if "/;" in address else "/"
     token = settings().spark_token.get_secret_value()
     signed = f";token={token}" if token else ""
+    active, default = getattr(ConnectSession._active_session, "session", None), ConnectSession._default_session
     try:
         spark = ConnectSession.builder.remote(f"{address}{joint};session_id={identifier}{signed}").create()
         for name, value in SETTINGS.items():
             spark.conf.set(name, value)
     except PySparkException as error:
+        ConnectSession._active_session.session, ConnectSession._default_session = active, default  # pyspark has set them already
         raise SparkUnreachable(_unreachable(address, error)) from error
     return spark  # type: ignore[return-value]
 
@@ -93,9 +95,10 @@ def _release(spark: SparkSession) -> None:
 
     try:
         spark.client.release_session()  # type: ignore[attr-defined]
-        spark.client.close()  # type: ignore[attr-defined]
     except (PySparkException, grpc.RpcError):
         pass  # the server is gone, and the session with it
+    finally:
+        spark.client.close()  # type: ignore[attr-defined] # only a closed one is nobody's active session
 
 
 def interrupt(attempt: str) -> None:
@@ -105,9 +108,11 @@ def interrupt(attempt: str) -> None:
 
     try:
         spark = _connect(session_id(attempt))
-        spark.interruptAll()
     except SparkUnreachable:
         return
+    try:
+        spark.interruptAll()
     except (PySparkException, grpc.RpcError):
-        return
-    _release(spark)
+        pass
+    finally:
+        _release(spark)
