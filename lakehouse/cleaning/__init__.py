@@ -6,6 +6,7 @@ data frames. Nothing here reads a clock or a network: the same value always come
 
 from lakehouse.cleaning.calendar import DayFacts, day_facts
 from lakehouse.cleaning.columns import column
+from lakehouse.cleaning.companies import CompanyName, company_name
 from lakehouse.cleaning.countries import CountryFacts, country_code, country_facts
 from lakehouse.cleaning.devices import Device, device
 from lakehouse.cleaning.emails import Email, email
@@ -19,7 +20,7 @@ from lakehouse.cleaning.times import Moment, moment
 from lakehouse.cleaning.units import in_unit
 
 __all__ = [
-    "CountryFacts", "DayFacts", "Device", "Email", "Moment", "Money", "PersonName", "Phone", "Postcode", "column", "converted",
-    "country_code", "country_facts", "currency_code", "day_facts", "device", "email", "imputed", "in_unit", "moment", "money",
-    "person_name", "phone", "plain_text", "postcode", "with_outliers",
+    "CompanyName", "CountryFacts", "DayFacts", "Device", "Email", "Moment", "Money", "PersonName", "Phone", "Postcode", "column",
+    "company_name", "converted", "country_code", "country_facts", "currency_code", "day_facts", "device", "email", "imputed",
+    "in_unit", "moment", "money", "person_name", "phone", "plain_text", "postcode", "with_outliers",
 ]  # fmt: skip

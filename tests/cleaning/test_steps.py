@@ -7,6 +7,7 @@ import pytest
 
 from lakehouse.cleaning import (
     Money,
+    company_name,
     country_code,
     country_facts,
     currency_code,
@@ -187,3 +188,23 @@ def test_devices_by_what_the_browser_calls_itself(user_agent, kind, browser):
 
 def test_a_step_of_several_things_is_a_struct_in_a_job():
     assert spark_type(Postcode | None) == "struct<code: string, area: string>" and spark_type(Decimal | None) == "decimal(38,9)"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("MÜLLER  CAFÉ GMBH", ("Müller Café", "GmbH")), ("Mueller Cafe G.m.b.H.", ("Mueller Cafe", "GmbH")),
+        ("Hafen & Söhne GmbH & Co. KG", ("Hafen & Söhne", "GmbH & Co. KG")), ("o'brien hotel ltd.", ("O'Brien Hotel", "Ltd")),
+        ("Rossi S.p.A.", ("Rossi", "S.p.A.")), ("Beauty Spa", ("Beauty Spa", None)), ("AG", ("Ag", None)), ("n/a", None), (" - ", None),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_a_company_s_name_is_told_from_its_legal_form(text, parts):
+    found = company_name(text)
+    assert (found and (found.name, found.legal_form)) == parts
+
+
+def test_spellings_of_one_company_share_an_identity():
+    spelled = ("MÜLLER CAFÉ GMBH", "Mueller Cafe G.m.b.H.", "müller  café", "Muller Cafe")
+    assert {company_name(each).identity for each in spelled} == {"muller cafe"}
+    assert company_name("Müller Bakery").identity != company_name("Müller Café").identity

@@ -6,6 +6,8 @@ import random
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.cli.profiling import new_source, of_file
@@ -14,6 +16,7 @@ from lakehouse.graph import load
 from lakehouse.profile.columns import pattern_of
 from lakehouse.profile.page import page
 from lakehouse.profile.personal import likely_personal, sensitivity
+from lakehouse.sources.read import read_object
 from tests.cli.lakehouse_command import lakehouse_here
 from tests.graph.package import write
 
@@ -73,23 +76,44 @@ def test_words_are_shown_by_how_they_are_written():
     ]  # fmt: skip
 
 
-def test_every_format_is_recognised(tmp_path):
+def of_every_format(folder):
+    """Five rows of two columns in each format that a file may have."""
     rows = [{"id": n, "name": f"n{n}"} for n in range(5)]
     book = openpyxl.Workbook()
     for row in (["id", "name"], *([r["id"], r["name"]] for r in rows)):
         book.active.append(row)
-    book.save(tmp_path / "a.xlsx")
+    folder.mkdir(exist_ok=True)
+    book.save(folder / "a.xlsx")
     lines = "\n".join(map(json.dumps, rows)).encode()
-    (tmp_path / "b.jsonl").write_bytes(lines)
-    (tmp_path / "c.json").write_bytes(json.dumps(rows).encode())
-    (tmp_path / "d.json.gz").write_bytes(gzip.compress(lines))
-    (tmp_path / "e.tsv").write_text("id\tname\n" + "".join(f"{r['id']}\t{r['name']}\n" for r in rows), encoding="utf-16")
-    for file in sorted(tmp_path.iterdir()):
+    (folder / "b.jsonl").write_bytes(lines)
+    (folder / "c.json").write_bytes(json.dumps(rows).encode())
+    (folder / "d.json.gz").write_bytes(gzip.compress(lines))
+    (folder / "e.tsv").write_text("id\tname\n" + "".join(f"{r['id']}\t{r['name']}\n" for r in rows), encoding="utf-16")
+    pq.write_table(pa.Table.from_pylist(rows), folder / "f.parquet")
+    return sorted(folder.iterdir())
+
+
+def test_every_format_is_recognised(tmp_path):
+    for file in of_every_format(tmp_path):
         found = columns(file)
         assert ([*found], found["id"].type, found["id"].rows) == (["id", "name"], "int", 5), file
-    (tmp_path / "f.pdf").touch()
+    (tmp_path / "g.pdf").touch()
     with pytest.raises(LakehouseError, match=r"unknown ending. Valid: \.csv"):
-        of_file(tmp_path / "f.pdf")
+        of_file(tmp_path / "g.pdf")
+
+
+def test_a_new_source_of_every_format_reads_the_file_it_was_made_from(tmp_path):
+    folder = write(tmp_path / "package", {})
+    files = of_every_format(tmp_path / "files")
+    for file in files:
+        new_source(file, folder, "partner", f"things_{file.name[0]}", "sales")
+    graph = load(folder)
+    for file in files:
+        bronze, silver = graph[f"partner__things_{file.name[0]}"], graph[f"things_{file.name[0]}"]
+        batches = [*read_object(bronze.source, [c.received_as for c in bronze.columns], lambda f=file: f.open("rb"), file.name)]
+        rows = [row for batch in batches for row in batch.to_pylist()]
+        assert [(row["c0"], row["c1"], row["_error"]) for row in rows] == [(str(n), f"n{n}", None) for n in range(5)], file
+        assert ([c.type for c in silver.columns][:2], silver.key) == (["int", "string"], ("id",)), file
 
 
 def test_the_page_holds_everything_and_loads_nothing(tmp_path):
