@@ -9,7 +9,7 @@ DAYS = 7
 FIGURES = (
     "experiment string, kpi string, arm string, control double, treatment double, effect double, relative double, error double, "
     "low double, high double, p_value double, probability_better double, alpha double, significant boolean, side string, "
-    "units bigint, sample_ratio_p double, sample_ratio string"
+    "units bigint, control_arm string, control_units bigint, arm_units bigint, sample_ratio_p double, sample_ratio string"
 )
 
 
@@ -35,6 +35,9 @@ FIGURES = (
         Column("significant", "boolean", "Whether the p-value is below it."),
         Column("side", "string", "two-sided, or the direction declared."),
         Column("units", "bigint", f"Mails sent at least {DAYS} days before the newest event."),
+        Column("control_arm", "string", "The first variant."),
+        Column("control_units", "bigint", "Mails with the first variant."),
+        Column("arm_units", "bigint", "Mails with this variant."),
         Column("sample_ratio_p", "double", "Chance of such sizes of the variants under an even lot.", between(0, 1)),
         Column("sample_ratio", "string", "as planned, suspicious (below .01), blocked (below .001: the result is withheld)."),
     ],

@@ -1,25 +1,18 @@
 from lakehouse.declare import Fitted, NotEnoughData, Snapshot, model
 
-from ..gold.fct_experiment_results import DAYS, mails
-
 
 @model(owner="crm", tags="market")
-def experiment_readings(email_events: Snapshot) -> Fitted:
+def experiment_readings(fct_experiment_results: Snapshot) -> Fitted:
     """A report page for each campaign sent in variants: who got which, what changed, how sure, in words and charts."""
-    from lakehouse.science.experiments.reading import FEWEST, read_variants
-    from lakehouse.science.experiments.report import experiment_report
+    from lakehouse.science.experiments.reading import FEWEST, FIGURES, variants_report
 
-    pages, metrics, tables = {}, {}, []
-    for campaign, sent in mails(email_events).toPandas().groupby("campaign"):
-        read = read_variants(str(campaign), sent)
-        if read is not None and read[2].state != "blocked":
-            rows, plan, ratio = read
-            tables.append(rows)
-            metrics |= {f"{campaign}_{row['kpi']}_{row['arm']}": float(row["effect"]) for _, row in rows.iterrows()}
-            pages[f"{campaign}.html"] = experiment_report(plan, rows, ratio, sent)
-    if not pages:
+    results = fct_experiment_results.select(*FIGURES).where("sample_ratio <> 'blocked'").toPandas()
+    if results.empty:
         raise NotEnoughData(
-            f"experiment_readings: no campaign has {FEWEST} mails of each variant sent {DAYS} days before the newest event whose sample "
-            "ratio is sound (fct_experiment_results has those withheld). Wait, or load more history."
+            f"experiment_readings: fct_experiment_results has no result to show: a campaign needs {FEWEST} mails of each variant whose "
+            "days are over, and a sound sample ratio (those withheld are in the table). Wait, or load more history."
         )
-    return Fitted(tables, ("campaign",), metrics, {**pages, "report.html": next(iter(pages.values()))})
+    results = results.sort_values(["experiment", "kpi", "arm"], ignore_index=True)
+    pages = {f"{campaign}.html": variants_report(rows) for campaign, rows in results.groupby("experiment")}
+    metrics = {f"{row['experiment']}_{row['kpi']}_{row['arm']}": float(row["effect"]) for _, row in results.iterrows()}
+    return Fitted(results, ("experiment",), metrics, {**pages, "report.html": next(iter(pages.values()))})

@@ -56,3 +56,19 @@ def test_every_method_credits_what_it_credits_on_one_machine(both: Any) -> None:
         expected = expected[expected > 1e-9]
         assert found.reindex(expected.index).to_numpy() == pytest.approx(expected.to_numpy(), abs=2e-6), method
         assert found.sum() == pytest.approx(expected.sum(), abs=1e-3)
+
+
+def test_rows_of_a_channel_add_up_to_its_interval_over_visitors(both: Any) -> None:
+    touchpoints, credit, _ = both
+    assert (credit["conversions_low"] <= credit["conversions"].astype(float) + 1e-6).all()
+    assert (credit["conversions_high"] >= credit["conversions"].astype(float) - 1e-6).all()
+    last = credit[credit["method"] == "last"].groupby("channel")[["conversions_low", "conversions_high"]].sum()
+    half = (last["conversions_high"] - last["conversions_low"]) / 2
+    ends = touchpoints[touchpoints["days_before_end"] == 0]
+    bought = ends.pivot_table(index="visitor_id", columns="channel", values="conversions", aggfunc="sum").reindex(columns=last.index)
+    bought = bought.reindex(touchpoints["visitor_id"].unique()).fillna(0)
+    over_visitors = 1.645 * (len(bought) * bought.var()) ** 0.5
+    ratio = half / over_visitors
+    assert ratio.min() > 0.5
+    assert ratio.max() < 1.8
+    assert 0.75 < ratio.mean() < 1.3

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from infra.world.company import BASELINE, CHANNELS, PAID, Company
+from infra.world.day import simulate
+from infra.world.population import begin
 from jobs.gold.fct_experiment_results import fct_experiment_results
+from jobs.gold.fct_geo_results import fct_geo_results
+from jobs.gold.fct_holdout_value import fct_holdout_value
 from jobs.models.experiment_readings import experiment_readings
 from jobs.models.media_mix import media_mix
 from jobs.predictions.pred_channel_contribution import pred_channel_contribution
+from jobs.predictions.pred_channel_effect import pred_channel_effect
 from lakehouse.declare import NotEnoughData
 from lakehouse.delta.session import open_session
 from lakehouse.models.version import ModelVersion
@@ -67,11 +74,52 @@ def test_too_few_mails_give_no_result_yet(events: Any) -> None:
 
 
 def test_each_experiment_has_its_report_page(events: Any) -> None:
-    fitted = experiment_readings.function(events)
+    results = fct_experiment_results.function(events)
+    fitted = experiment_readings.function(results)
     assert set(fitted.figures) == {"offer.html", "report.html"}
     assert "clicked was" in fitted.figures["offer.html"]
-    with pytest.raises(NotEnoughData, match="no campaign has 30 mails of each variant"):
-        experiment_readings.function(events.where("variant = 'A'"))
+    assert "in all" in fitted.figures["offer.html"]
+    with pytest.raises(NotEnoughData, match="a campaign needs 30 mails of each variant"):
+        experiment_readings.function(results.where("experiment = 'none'"))
+
+
+def test_a_holdout_says_each_month_and_so_far_what_campaigns_were_worth(spark: Any) -> None:
+    random, count = np.random.default_rng(4), 2000
+    held = random.random(count) < 0.2
+    who, drawn = [f"C{n}" for n in range(count)], pd.Timestamp("2026-08-01 06:00")
+    lots = pd.DataFrame({"campaign": "universal holdout", "customer_id": who, "arm": np.where(held, "held out", "mailed")})
+    lots = lots.assign(chance=0.8, assigned_at=drawn)
+    day = pd.Timestamp("2026-08-05 12:00")
+    rows = [(who[n], day + pd.Timedelta(days=31 * m), 20.0 + 5.0 * ~held[n] + random.normal()) for n in range(count) for m in (0, 1)]
+    bought = pd.DataFrame([("C0", drawn - pd.Timedelta(days=9), 1e6), *rows], columns=["customer_id", "at", "value"])
+    bought = bought.assign(day=bought["at"].dt.date)
+    web = spark.createDataFrame(bought).selectExpr("customer_id", "at AS ordered_at", "day AS date_id", "value AS revenue")
+    shops = (
+        spark.createDataFrame(bought).selectExpr("customer_id", "at AS sold_at", "day AS sale_date", "value AS amount").where("value < 0")
+    )
+    found = fct_holdout_value.function(spark.createDataFrame(lots), web, shops).toPandas().sort_values("period")
+    reached = int((~held).sum())
+    assert [str(p) for p in found["period"]] == ["2026-08-01", "2026-09-01"]
+    assert set(found["reached"]) == {reached}
+    assert ((found["low"] < 5 * reached) & (5 * reached < found["high"])).all()
+    assert found["cumulative"].iloc[-1] == pytest.approx(found["incremental"].sum())
+    assert found["cumulative_low"].iloc[-1] < 10 * reached < found["cumulative_high"].iloc[-1]
+
+
+def test_posters_in_four_of_ten_towns_are_found_in_the_shops_sales(spark: Any) -> None:
+    random, towns, starts, sold = np.random.default_rng(9), [f"town {n}" for n in range(10)], date(2026, 3, 30), []
+    for number in range(57):
+        on = starts + timedelta(days=number - 28)
+        for n, town in enumerate(towns):
+            lift = 1.2 if n < 4 and number >= 28 else 1.0
+            sold += [(town, on, float(random.normal(60 + 5 * n, 8)) * lift)] * (on.weekday() < 6)
+    plan = [("posters", town, "treated" if n < 4 else "control", starts, date(2026, 4, 26)) for n, town in enumerate(towns)]
+    markets = spark.createDataFrame(plan, "campaign string, town string, arm string, starts_on date, ends_on date")
+    sales = spark.createDataFrame(sold, "town string, sale_date date, amount double")
+    found = fct_geo_results.function(markets, sales).toPandas()
+    assert set(found["method"]) == {"synthetic control", "ridge augmented"}
+    assert found["lift"].to_numpy() == pytest.approx(0.2, abs=0.06)
+    assert fct_geo_results.function(markets, sales.where("sale_date < '2026-04-26'")).toPandas().empty
 
 
 def test_a_media_mix_waits_for_a_year_of_whole_weeks_and_says_so(spark: Any) -> None:
@@ -80,6 +128,35 @@ def test_a_media_mix_waits_for_a_year_of_whole_weeks_and_says_so(spark: Any) -> 
     short = spark.createDataFrame(pd.DataFrame(rows, columns=["date_id", "channel", "spend", "revenue"]))
     with pytest.raises(NotEnoughData, match="10 whole weeks and 2 channels with spend; 52 weeks"):
         media_mix.function(short, {"lags": 8, "media_share": 0.3})
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(3000)
+@pytest.mark.skipif(os.environ.get("LAKEHOUSE_PROVE") != "full", reason="samples: LAKEHOUSE_PROVE=full")
+def test_a_year_of_the_simulated_company_trains_a_media_mix(spark: Any) -> None:
+    company = Company(5, "small", 2_000, date(2025, 9, 1))
+    state, rows, caused = begin(company), [], np.zeros(len(CHANNELS))
+    for _ in range(54 * 7):
+        day = simulate(company, state)
+        orders, on = day.orders, company.date(state.day)
+        euros = np.bincount(orders.line_order, orders.amount_cents, len(orders.at)) / 100
+        revenue = np.bincount(orders.channel, euros, len(CHANNELS))
+        paid = orders.cause != BASELINE
+        caused += np.bincount(orders.cause[paid], euros[paid], len(CHANNELS))
+        spend = np.zeros(len(CHANNELS))
+        spend[list(PAID)] = day.advertising.cents / 100
+        rows += [(on, name, float(spend[at]), float(revenue[at])) for at, name in enumerate(CHANNELS)]
+        state = day.after
+    daily = pd.DataFrame(rows, columns=["date_id", "channel", "spend", "revenue"])
+    fitted = media_mix.function(spark.createDataFrame(daily), {"lags": 8, "media_share": 0.3})
+    served = fitted.estimator.table(fitted.estimator.answers[list(QUESTIONS)])
+    paid_for = {CHANNELS[at]: caused[at] / daily.loc[daily["channel"] == CHANNELS[at], "spend"].sum() for at in PAID}
+    said = {name: round(fitted.metrics[f"roas_{name}"], 2) for name in paid_for}
+    print(f"ROAS caused { ({name: round(value, 2) for name, value in paid_for.items()}) }, found {said}; {fitted.metrics}")
+    assert fitted.metrics["weeks"] == 54
+    assert fitted.metrics["worst_r_hat"] < 1.01
+    assert (served["roas_low"].dropna() <= served["roas_high"].dropna()).all()
+    assert "report.html" in fitted.figures
 
 
 TRUTH = ([300.0, 200.0], [60.0, 120.0], [0.2, 0.6])
@@ -104,3 +181,32 @@ def test_each_week_of_a_channel_gets_the_contribution_of_the_mix_served(spark: A
     assert found[["channel", "week_start", "model_version"]].to_numpy().tolist() == [["channel_0", day, 3]]
     assert float(found["spend"].iloc[0]) == 35.0
     assert found["contribution"].iloc[0] == pytest.approx(expected["mean"])
+
+
+def test_the_one_answer_of_a_month_waits_for_a_media_mix_and_names_its_evidence(spark: Any) -> None:
+    def frame(rows: list[Any], columns: str) -> Any:
+        return spark.createDataFrame(rows, columns)
+
+    day, month = "2026-09-14", "2026-09-01"
+    mix = [("paid_search", day, 500.0, 1.0, 4.0), ("paid_search", "2026-09-21", 500.0, 1.0, 4.0), ("paid_social", day, 300.0, 0.5, 2.0)]
+    weeks = frame(mix, "channel string, week_start string, contribution double, roas_low double, roas_high double")
+    credit = frame(
+        [("markov_1", True, "paid_search", day, 2000.0, 1800.0, 2200.0, 20.0), ("markov_2", False, "paid_search", day, 9e9, 0.0, 1e10, 1.0),
+         ("markov_1", True, "email", day, 900.0, 800.0, 1000.0, 9.0)],
+        "method string, is_chosen boolean, channel string, date_id string, value double, value_low double, value_high double, "
+        "conversions double",
+    )  # fmt: skip
+    worth = frame(
+        [("newsletter", month, 700.0, 600.0, 800.0), ("universal holdout", month, 9.0, 8.0, 10.0)],
+        "campaign string, period string, incremental double, low double, high double",
+    ).selectExpr("campaign", "CAST(period AS date) AS period", "incremental", "low", "high")
+    daily = frame([(day, 20, 9000.0), (day, 15, 1000.0)], "date_id string, orders bigint, revenue double")
+    found = pred_channel_effect.function(weeks, credit, worth, daily).toPandas().set_index("channel")
+    assert found["evidence"].to_dict() == {
+        "paid_search": "media mix, attribution", "paid_social": "media mix", "email": "experiment newsletter, attribution",
+    }  # fmt: skip
+    assert set(found["geography"]) == {"all"}
+    assert {str(period) for period in found["period"]} == {month}
+    assert found.loc["paid_search", "media_mix"] == pytest.approx(1000, rel=0.1)
+    assert found.loc["email", "low"] < 700 < found.loc["email", "high"]
+    assert pred_channel_effect.function(weeks.where("channel = 'none'"), credit, worth, daily).toPandas().empty

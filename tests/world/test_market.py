@@ -124,6 +124,15 @@ def test_posters_and_offers_bring_the_purchases_that_the_truth_says() -> None:
     assert seen == pytest.approx(expected, rel=0.15)
 
 
+def test_who_is_held_out_and_where_posters_hang_is_landed_as_it_was_drawn() -> None:
+    lots, (before, day) = lines("campaigns/assignments/universal-holdout"), day_of(28)
+    assert [row["customer_id"] for row in lots] == [customer_id(i) for i in range(len(day.after.customers))]
+    assert [row["arm"] == "held out" for row in lots] == minds.held_out(SMALL, np.arange(len(lots))).tolist()
+    plan = lines("campaigns/markets")
+    assert [row["arm"] == "treated" for row in plan] == stores.treated(SMALL, before.day).tolist()
+    assert {(row["starts_on"], row["ends_on"]) for row in plan} == {(str(SMALL.date(28)), str(SMALL.date(55)))}
+
+
 def table_of_sales(n: int) -> set[str]:
     rows = table(f"stores/sales/{SMALL.date(n)}", encoding="cp1252", delimiter=";")
     return {row["Beleg"] for row in rows if row["Kundenkarte"]}

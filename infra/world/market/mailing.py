@@ -15,7 +15,7 @@ import numpy as np
 from infra.world.company import HOUR, NEWSLETTER_LIFT, Company
 from infra.world.day import Day
 from infra.world.market.lines import Objects, json_lines, stamp
-from infra.world.market.minds import held_out, share, types
+from infra.world.market.minds import HOLDOUT_PERCENT, held_out, share, types
 from infra.world.newsletter import mailed
 from infra.world.population import MAIL_HOSTS, customer_id
 from infra.world.randomness import pick, stream
@@ -64,6 +64,26 @@ def arms(company: Company, before: State) -> dict[str, list[Any]]:
     drawn = variant(company, today.toordinal() // 7, who)
     arm = np.where(held_out(company, who), "held out", np.array(list(OFFERS))[drawn])
     return {"customer_id": [customer_id(i) for i in who.tolist()], "arm": arm.tolist()}
+
+
+def lots(company: Company, before: State, day: Day) -> Objects:
+    """Give who is in the universal holdout, as the campaign tool drew it: of new customers, on the first day of everybody."""
+    people, first = day.after.customers, day.first_newcomer if before.day else 0
+    who = np.arange(first, len(people))
+    at = np.maximum(people["created"][who], company.second(before.day))
+    held = held_out(company, who)
+    rows = (
+        {
+            "assignment_id": f"universal holdout:{customer_id(each)}",
+            "campaign": "universal holdout",
+            "customer_id": customer_id(each),
+            "arm": "held out" if out else "mailed",
+            "chance": 1 - HOLDOUT_PERCENT / 100,
+            "assigned_at": stamp(moment),
+        }
+        for each, moment, out in zip(who.tolist(), at.tolist(), held.tolist(), strict=True)
+    )
+    yield from json_lines("campaigns/assignments/universal-holdout", str(company.date(before.day)), rows)
 
 
 def events(company: Company, before: State, day: Day) -> Objects:
@@ -123,9 +143,7 @@ def _mailing(company: Company, before: State, campaign: str, who: Array) -> Iter
             yield said("clicked", int(opened[i] + after[i]), "Mozilla/5.0")
 
 
-def _event(
-    company: Company, before: State, campaign: str, label: str, who: int, kind: str, at: int, agent: str = ""
-) -> dict[str, Any]:
+def _event(company: Company, before: State, campaign: str, label: str, who: int, kind: str, at: int, agent: str = "") -> dict[str, Any]:
     on, human = company.date(before.day), not agent or agent.startswith("Mozilla")
     host = MAIL_HOSTS[int(pick(company.seed, "host", [(who + 1) * 50 + int(before.customers["email"][who])], len(MAIL_HOSTS))[0])]
     return {

@@ -15,10 +15,12 @@ def objects(company: Company, before: State, day: Day) -> Objects:
     """Give key and content of each object, one at a time; what is said later is left in the day's last state."""
     voices.remember(company, before, day)
     yield from surveys.answers(company, before)
+    yield from mailing.lots(company, before, day)
     yield from mailing.events(company, before, day)
     yield from crm.contacts(company, before, day)
     yield from crm.companies(company, before)
     yield from voices.voices(company, before, day)
+    yield from stores.planned(company, before)
     yield from stores.landed(company, before, day)
     yield from outside.observations(company, before)
     yield from outside.tracker(company, before, day)

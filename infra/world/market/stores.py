@@ -14,7 +14,7 @@ import numpy as np
 
 from infra.world.company import HOUR, PAID_SEARCH, PAID_SOCIAL, Company, season
 from infra.world.day import Day
-from infra.world.market.lines import Objects, csv_lines, local, stamp
+from infra.world.market.lines import Objects, csv_lines, json_lines, local, stamp
 from infra.world.market.mailing import offer_lift
 from infra.world.market.minds import share
 from infra.world.market.outside import holiday, rain
@@ -101,6 +101,24 @@ def landed(company: Company, before: State, day: Day) -> Objects:
     yield from csv_lines("sensors/footfall", on, ("sensor", "hour", "entries", "battery"), _counts(company, before, here))
     header = ("conversion_id", "order_id", "click_id", "channel", "value", "currency", "hashed_email", "happened_at")
     yield from csv_lines("conversions/sent", on, header, _conversions(company, before, day, here))
+
+
+def planned(company: Company, before: State) -> Objects:
+    """Give the plan of the next posters, fixed when eight weeks begin: which towns get them, and when."""
+    if before.day % (2 * HALF):
+        return
+    starts, arms = before.day + HALF, treated(company, before.day + HALF)
+    rows = (
+        {
+            "campaign": f"posters {company.date(starts)}",
+            "town": CITIES[town][0],
+            "arm": "treated" if arms[town] else "control",
+            "starts_on": str(company.date(starts)),
+            "ends_on": str(company.date(starts + HALF - 1)),
+        }
+        for town in TOWNS
+    )
+    yield from json_lines("campaigns/markets", str(company.date(before.day)), rows)
 
 
 def _sales(company: Company, day: Day, here: StoreDay) -> Iterator[tuple[Any, ...]]:

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from lakehouse.science.experiments.analysis import Experiment, Kpi, analyse
+from lakehouse.science.experiments.report import experiment_report
 from lakehouse.science.experiments.sample_ratio import SampleRatio, sample_ratio
 
 FEWEST = 30
 KPIS = (Kpi("opened", "proportion"), Kpi("clicked", "proportion"), Kpi("unsubscribed", "proportion"))
 FIGURES = (
     "experiment", "kpi", "arm", "control", "treatment", "effect", "relative", "error", "low", "high", "p_value", "probability_better",
-    "alpha", "significant", "side", "units", "sample_ratio_p", "sample_ratio",
+    "alpha", "significant", "side", "units", "control_arm", "control_units", "arm_units", "sample_ratio_p", "sample_ratio",
 )  # fmt: skip
 WITHHELD = ("control", "treatment", "effect", "relative", "error", "low", "high", "p_value", "probability_better", "alpha")
 
@@ -37,13 +38,26 @@ def read_variants(
         return None
     plan = Experiment(campaign, KPIS, planned)
     ratio = sample_ratio({arm: int(counts[arm]) for arm in planned}, planned)
+    control = next(iter(planned))
+    sizes = {"control_arm": control, "control_units": int(counts[control])}
     if ratio.state == "blocked":
         pairs = [(kpi.column, arm) for arm in list(planned)[1:] for kpi in KPIS]
         known: dict[str, Any] = {"experiment": campaign, "side": "two-sided", "units": len(units), "significant": None}
         known |= {"sample_ratio_p": ratio.p_value, "sample_ratio": ratio.state, **dict.fromkeys(WITHHELD, math.nan)}
-        return pd.DataFrame(pairs, columns=["kpi", "arm"]).assign(**known)[list(FIGURES)], plan, ratio
-    rows, ratio = analyse(plan, units)
-    return rows.replace({np.inf: math.nan, -np.inf: math.nan})[list(FIGURES)], plan, ratio
+        rows = pd.DataFrame(pairs, columns=["kpi", "arm"]).assign(**known)
+    else:
+        rows, ratio = analyse(plan, units)
+        rows = rows.replace({np.inf: math.nan, -np.inf: math.nan})
+    return rows.assign(**sizes, arm_units=rows["arm"].map(counts).astype("int64"))[list(FIGURES)], plan, ratio
+
+
+def variants_report(rows: pd.DataFrame) -> str:
+    """The report page from a campaign's rows of `read_variants` alone, as a table kept them; not for a blocked result."""
+    first = rows.iloc[0]
+    sizes = {str(first["control_arm"]): int(first["control_units"])} | {str(r["arm"]): int(r["arm_units"]) for _, r in rows.iterrows()}
+    plan = Experiment(str(first["experiment"]), KPIS, {arm: 1 / len(sizes) for arm in sizes})
+    ratio = SampleRatio(math.nan, float(first["sample_ratio_p"]), first["sample_ratio"])
+    return experiment_report(plan, rows, ratio, pd.Series(sizes))
 
 
 def unread() -> pd.DataFrame:

@@ -36,9 +36,8 @@ def in_words(experiment: Experiment, results: pd.DataFrame, ratio: SampleRatio) 
     return " ".join(said)
 
 
-def experiment_report(experiment: Experiment, results: pd.DataFrame, ratio: SampleRatio, units: pd.DataFrame) -> str:
-    """One HTML page from what `analyse` was given and gave."""
-    counts = units["arm"].value_counts()
+def experiment_report(experiment: Experiment, results: pd.DataFrame, ratio: SampleRatio, counts: pd.Series) -> str:
+    """One HTML page from what `analyse` gave; counts: units by arm."""
     total = float(counts.sum())
     planned = {f"{arm} (planned {share:.0%})": float(counts.get(arm, 0)) for arm, share in experiment.shares.items()}
     drawn = []

@@ -71,7 +71,7 @@ def test_the_report_says_in_words_what_the_figures_say(cats):
     said = in_words(plan, results, ratio)
     assert "retention_1 was 0.4423 with treatment and 0.4482 in control (-1.3%), more than chance explains (p = 0.074, limit 0.1)" in said
     assert "unlikely under the plan (p = 0.0086)" in said
-    page = experiment_report(plan, results, ratio, cats)
+    page = experiment_report(plan, results, ratio, cats["arm"].value_counts())
     assert page.count("<svg") == 3
     assert "control (planned 50%)" in page
     assert "<script" not in page

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lakehouse.science.experiments.assignment import assign, first_exposures, places
-from lakehouse.science.experiments.holdout import hold_out, incremental_value, smallest_goal
+from lakehouse.science.experiments.holdout import hold_out, incremental_value, smallest_goal, worth_of_campaign
 from lakehouse.science.experiments.power import Sizes, power_means
 from lakehouse.science.experiments.sample_ratio import sample_ratio
 
@@ -91,6 +91,27 @@ def test_the_value_of_all_campaigns_together_is_found_and_summed():
     # The same customers come back, so the sum is much less sure than three independent months would be.
     widths = (table["high"] - table["low"]).to_numpy()
     assert last["cumulative_high"] - last["cumulative_low"] > 1.5 * np.sqrt((widths**2).sum())
+
+
+def test_sums_of_what_customers_spent_say_what_their_rows_say():
+    draw = np.random.default_rng(8)
+    held = np.array(hold_out(UNITS[:4000], "2026H1", 0.2))
+    spent = draw.gamma(1, 20, (4000, 3)) * (draw.random((4000, 3)) < 0.4)
+    rows = [pd.DataFrame({"customer": UNITS[:4000], "held_out": held, "period": m, "value": spent[:, m]}) for m in range(3)]
+    known = incremental_value(pd.concat(rows), goal=0.2)
+    running = spent.cumsum(axis=1)
+    grown = running**2 - (running - spent) ** 2
+    sums = {"campaign": "all", "period": range(3), "chance": [0.8, np.nan, np.nan]}
+    for arm, chosen in (("held_out", held), ("reached", ~held)):
+        sums |= {arm: [chosen.sum(), np.nan, np.nan], f"{arm}_sum": spent[chosen].sum(axis=0)}
+        sums |= {f"{arm}_squares": (spent[chosen] ** 2).sum(axis=0), f"{arm}_grown": grown[chosen].sum(axis=0)}
+    found = worth_of_campaign(pd.DataFrame(sums))
+    for name in known.columns:
+        assert found[name].to_numpy() == pytest.approx(known[name].to_numpy()), name
+    assert set(found["sample_ratio"]) == {"as planned"}
+    lost = worth_of_campaign(pd.DataFrame(sums).assign(chance=0.5))
+    assert set(lost["sample_ratio"]) == {"blocked"}
+    assert lost["incremental"].isna().all()
 
 
 def test_a_holdout_that_lost_customers_is_withheld():

@@ -5,6 +5,7 @@ import pytest
 from lakehouse.science.experiments.geo import conformal_p, geo_lift
 from lakehouse.science.experiments.markets import candidates, detectable_effect, power_curve, select_markets
 from lakehouse.science.experiments.synthetic_control import placebo_p, simplex_weights, synthetic_control
+from lakehouse.science.experiments.towns import FIGURES, METHODS, read_towns
 
 
 def wide(shared_data, name):
@@ -113,3 +114,25 @@ def test_markets_are_ranked_by_what_a_test_in_them_can_see():
 def test_too_short_a_past_is_refused():
     with pytest.raises(ValueError, match="give at least"):
         power_curve(panel_of(4, periods=30), ["m1"], 14, [0.1])
+
+
+def test_a_campaign_in_four_of_ten_towns_is_read_once_it_is_over():
+    random, days = np.random.default_rng(6), pd.date_range("2026-03-02", periods=56)
+    week, level = 1 + 0.3 * (days.dayofweek == 5), random.uniform(80, 200, 10)
+    rows = [
+        (day, f"town {town}", town < 4, number >= 28, True, level[town] * week[number] * (1.2 if town < 4 and number >= 28 else 1.0))
+        for number, day in enumerate(days)
+        for town in range(10)
+        if day.dayofweek < 6
+    ]
+    daily = pd.DataFrame(rows, columns=["day", "town", "treated", "during", "over", "value"])
+    daily["value"] += random.normal(0, 12, len(daily))
+    found = read_towns("posters", daily)
+    assert found["method"].tolist() == list(METHODS)
+    assert found[["treated", "controls", "days_before", "days"]].drop_duplicates().to_numpy().tolist() == [[4, 6, 24, 24]]
+    assert found["lift"].to_numpy() == pytest.approx(0.2, abs=0.04)
+    assert (found["p_value"] < 0.1).all()
+    assert ((found["low"] < found["effect"]) & (found["effect"] < found["high"])).all()
+    for early in (daily.assign(over=False), daily[daily["day"] < days[30]]):
+        assert read_towns("posters", early).empty
+        assert list(read_towns("posters", early).columns) == list(FIGURES)
