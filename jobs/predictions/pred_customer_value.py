@@ -21,8 +21,6 @@ OUTPUTS = "alive double, churned double, orders_30d double, orders_90d double, s
         Column("value_1y", "double", "Spending expected within a year, discounted to today, EUR.", at_least(0)),
         Column("value_life", "double", "The same over the customer's whole remaining life, EUR.", at_least(0)),
         Column("tier", "string", "top (5 %), high (15 %), middle (30 %) or low by value_1y.", one_of("top", "high", "middle", "low")),
-        Column("audience", "string", "For ad platforms: high (best 20 %), low (last 30 %) or middle.", one_of("high", "middle", "low")),
-        Column("conversion_value", "double", "What to tell bidding an order now is worth: value_1y, capped at its 99 % quantile, EUR."),
         Column("model_version", "int", "Version of customer_value that computed it."),
     ],
     checks=[references("customers", "customer_id")],
@@ -32,13 +30,10 @@ def pred_customer_value(feat_customer_rfm: Snapshot, customer_value: Model, as_o
     today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of))
     scored = customer_value.table(today, OUTPUTS)
     place = "percent_rank() OVER (PARTITION BY as_of_date ORDER BY value_1y DESC, customer_id)"
-    cap = "percentile(value_1y, 0.99) OVER (PARTITION BY as_of_date)"
-    ranked = scored.withColumn("place", F.expr(place)).withColumn("cap", F.expr(cap))
+    ranked = scored.withColumn("place", F.expr(place))
     tier = "CASE WHEN place < 0.05 THEN 'top' WHEN place < 0.2 THEN 'high' WHEN place < 0.5 THEN 'middle' ELSE 'low' END"
     return ranked.select(
         "customer_id", "as_of_date", "alive", "churned", "orders_30d", "orders_90d", "spend_per_order", "value_1y", "value_life",
         F.expr(tier).alias("tier"),
-        F.expr("CASE WHEN place < 0.2 THEN 'high' WHEN place < 0.7 THEN 'middle' ELSE 'low' END").alias("audience"),
-        F.least("value_1y", "cap").alias("conversion_value"),
         F.lit(customer_value.version).alias("model_version"),
     )  # fmt: skip

@@ -10,12 +10,15 @@ OFFERS = {
 }  # fmt: skip
 """Share of the newsletter's effect that the contact brings (an invitation is taken by some), and its cost in 30 days, EUR."""
 MARGIN, BUDGET = 0.4, 400.0
+CONTACTS = 4
+"""Mails in seven days after which a customer is left alone."""
 
 
 @table(
     key=("customer_id", "as_of_date"),
     owner="crm",
     refresh="nightly",
+    tags="market",
     columns=[
         Column("customer_id", "string", "The shop's customer number.", sensitivity="pseudonym"),
         Column("as_of_date", "date", "The day at whose end it was decided. Web, mobile, mail and shop all read this one row."),
@@ -30,17 +33,20 @@ MARGIN, BUDGET = 0.4, 400.0
     checks=[references("customers", "customer_id")],
 )  # fmt: skip
 def pred_next_best_offer(
-    feat_customer_rfm: Snapshot, feat_customer_behaviour: Snapshot, newsletter_uplift: Model, as_of: AsOf
+    feat_customer_rfm: Snapshot, feat_customer_behaviour: Snapshot, feat_customer_contacts: Snapshot, newsletter_uplift: Model, as_of: AsOf
 ) -> DataFrame:
-    """One decision per customer and day: which offer, on which channel, or none, by additional margin under consent and budget."""
-    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(feat_customer_behaviour, ["customer_id", "as_of_date"])
+    """One decision per customer and day: which offer, on which channel, or none, by additional margin under consent, contact limit
+    and budget."""
+    key = ["customer_id", "as_of_date"]
+    contacts = feat_customer_contacts.select(*key, "mails_7d", "refuses_mail")
+    today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(feat_customer_behaviour, key).join(contacts, key)
     scored = newsletter_uplift.table(today, "effect double")
-    offers, margin, budget = dict(OFFERS), MARGIN, BUDGET
+    offers, margin, budget, most = dict(OFFERS), MARGIN, BUDGET, CONTACTS
 
     def decided(rows: Any) -> Any:
         from lakehouse.science.uplift.offers import next_best
 
-        made = next_best(rows, offers, margin, budget)
+        made = next_best(rows, offers, margin, budget, most)
         return rows[["customer_id", "as_of_date", "effect"]].merge(made, on="customer_id")
 
     schema = "customer_id string, as_of_date date, effect double, offer string, net_gain double, cost double, reason string"

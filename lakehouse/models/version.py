@@ -66,18 +66,27 @@ class ModelVersion:
     def _kept(self) -> Any:
         return client().pyfunc.load_model(self.model_uri).unwrap_python_model()
 
-    def score(self, rows: DataFrame, output: str = "score") -> DataFrame:
-        """`rows` with the probability of the positive class in a further double column `output`."""
+    def score(self, rows: DataFrame, output: str = "score", reasons: str = "") -> DataFrame:
+        """`rows` with the probability of the positive class in a further double column `output`.
+
+        reasons: name of a text column with what moves each row most, by exact Shapley values; empty (null) where the estimator is
+            no logistic regression: its report page has sampled ones.
+        """
         estimator, features = self.estimator(), list(self.features)
-        schema = ", ".join([*(f"`{f.name}` {f.dataType.simpleString()}" for f in rows.schema.fields), f"`{output}` double"])
+        added = [f"`{output}` double", *([f"`{reasons}` string"] if reasons else [])]
+        schema = ", ".join([*(f"`{f.name}` {f.dataType.simpleString()}" for f in rows.schema.fields), *added])
 
         def scored(batches: Iterator[Any]) -> Iterator[Any]:
+            from lakehouse.science.propensity.explanations import reasons as told
+            from lakehouse.science.propensity.logistic import CalibratedLogistic
+
             for batch in batches:
                 if len(batch):
-                    batch[output] = estimator.probability(batch[features].astype(float))
-                else:
-                    batch[output] = []
-                yield batch
+                    given = batch[features].astype(float)
+                    batch[output] = estimator.probability(given)
+                    if reasons:
+                        batch[reasons] = told(estimator, given) if isinstance(estimator, CalibratedLogistic) else None
+                    yield batch
 
         return rows.mapInPandas(scored, schema)
 

@@ -127,20 +127,24 @@ def offer_report(
     return metrics, text
 
 
-def next_best(rows: pd.DataFrame, offers: Mapping[str, tuple[float, float]], margin: float, budget: float) -> pd.DataFrame:
+def next_best(
+    rows: pd.DataFrame, offers: Mapping[str, tuple[float, float]], margin: float, budget: float, contacts: int = 4
+) -> pd.DataFrame:
     """One decision per customer from the newsletter's effect: mail those who agreed, invite the others where they are met.
 
     Args:
-        rows: customer_id, effect (money), has_email_consent, visits_28d, phone_visit_share_28d, orders_28d.
+        rows: customer_id, effect (money), has_email_consent, visits_28d, phone_visit_share_28d, orders_28d, mails_7d, refuses_mail.
         offers: "mail: newsletter", "web: invitation", "mobile: invitation" and "shop: invitation" → (share of the effect that the
             contact brings, cost in money).
         margin, budget: of spending; for all contacts, in money.
+        contacts: who had as many mails in seven days gets nothing more; who refuses mail (bounced, complained) is never mailed.
 
     Returns:
         Frame with customer_id, offer, net_gain, cost and reason.
     """
     index = pd.Index(rows["customer_id"])
-    agreed, phone = rows["has_email_consent"].to_numpy() > 0, rows["phone_visit_share_28d"].to_numpy() > 0.5
+    agreed = (rows["has_email_consent"].to_numpy() > 0) & (rows["refuses_mail"].to_numpy() == 0)
+    phone = rows["phone_visit_share_28d"].to_numpy() > 0.5
     met, buys = rows["visits_28d"].to_numpy() > 0, rows["orders_28d"].to_numpy() > 0
     open_to = {"mail: newsletter": agreed, "web: invitation": ~agreed & met & ~phone, "mobile: invitation": ~agreed & met & phone,
                "shop: invitation": ~agreed & buys}  # fmt: skip
@@ -148,7 +152,10 @@ def next_best(rows: pd.DataFrame, offers: Mapping[str, tuple[float, float]], mar
     effects = pd.DataFrame({name: effect * share for name, (share, _) in offers.items()}, index=index)
     allowed = pd.DataFrame({name: open_to[name] for name in offers}, index=index)
     costs = {name: cost for name, (_, cost) in offers.items()}
-    made = decide(effects, np.ones(len(rows)), costs, margin=margin, allowed=allowed, limits=Limits(budget=budget))
+    limits = Limits(budget=budget, contacts_per_customer=contacts)
+    made = decide(
+        effects, np.ones(len(rows)), costs, margin=margin, recent_contacts=rows["mails_7d"], allowed=allowed, limits=limits
+    )
     return made.reset_index(names="customer_id")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lakehouse.science.unfit import UnfitData
 from lakehouse.science.uplift import Limits, decide, fit_fatigue, pressure
+from lakehouse.science.uplift.offers import next_best
 
 
 def campaign(rate: float, n: int = 40_000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -57,3 +58,16 @@ def test_the_tired_get_what_still_pays_or_nothing():
     made = decide(effects, [1.0, 1.0], {"mail": 0.2}, tiredness=[1.0, 0.3], recent_contacts=[0, 3], limits=Limits())
     assert made["offer"].to_list() == ["mail", "none"]
     assert made.loc["fresh", "net_gain"] == pytest.approx(0.3)
+
+
+def test_who_had_enough_mails_or_refused_them_is_not_mailed():
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["fresh", "tired", "bounced"], "effect": 20.0, "has_email_consent": 1, "visits_28d": [0, 0, 2],
+            "phone_visit_share_28d": 1.0, "orders_28d": 0, "mails_7d": [3, 4, 0], "refuses_mail": [0, 0, 1],
+        }
+    )  # fmt: skip
+    offers = {"mail: newsletter": (1.0, 0.5)} | {f"{place}: invitation": (0.1, 0.05) for place in ("web", "mobile", "shop")}
+    made = next_best(rows, offers, margin=0.4, budget=100.0, contacts=4).set_index("customer_id")
+    assert made["offer"].to_dict() == {"fresh": "mail: newsletter", "tired": "none", "bounced": "mobile: invitation"}
+    assert made.loc["tired", "reason"] == "contact limit"
