@@ -13,7 +13,7 @@ from lakehouse.science.media_mix.data import MediaData
 from lakehouse.science.media_mix.future import Foresight, foresee, stacking
 from lakehouse.science.media_mix.lift import LiftTest, rows
 from lakehouse.science.media_mix.model import Form
-from lakehouse.science.media_mix.priors import Priors, weak
+from lakehouse.science.media_mix.priors import Priors, pooled
 from lakehouse.science.media_mix.sampling import Contract, Effort, Posterior, Unconverged, sample, setting
 
 Floats = npt.NDArray[np.float64]
@@ -70,7 +70,8 @@ def fit_media_mix(
 ) -> MediaMix:
     """Fit every form, judge each on the last `holdout` periods (an eighth of the data, 8 to 26), stack.
 
-    A form that does not converge is left out and named in the result; when none converges, `Unconverged` says why.
+    priors: `pooled` unless given. A form that does not converge is left out and named in the result; when none converges,
+    `Unconverged` says why.
     """
     evidence = rows(data, tests, lags)
     last = holdout or min(26, max(8, len(data.dates) // 8))
@@ -78,7 +79,7 @@ def fit_media_mix(
     seen: list[Foresight] = []
     left_out: dict[str, str] = {}
     for form in forms:
-        s = setting(data, form, priors or weak(data), baseline or Baseline(), lags, evidence)
+        s = setting(data, form, priors or pooled(data), baseline or Baseline(), lags, evidence)
         try:
             fitted = sample(s, effort, contract)
             judged = foresee(s, len(data.dates) - last, effort, contract) if len(forms) > 1 or holdout else None

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.science.media_mix import adstock, linear
+from lakehouse.science.media_mix import adstock, linear, priors
 from lakehouse.science.media_mix.saturation import SATURATIONS
 from lakehouse.science.unfit import UnfitData
 
@@ -83,6 +83,7 @@ def placeholders(shape: Shape) -> dict[str, tuple[int, ...]]:
         "active": (s.channels,),
         "centre": (s.channels,),
         "spread": (s.channels,),
+        "alike": (s.channels,),
         **({"retention_prior": (2,)} if s.form.adstock != "weibull" else {}),
         "half_prior": (2,),
         **({"slope_prior": (2,)} if s.form.saturation == "hill" else {}),
@@ -124,13 +125,15 @@ def build(shape: Shape) -> Any:
         memory = weights(form, part, shape.lags, pt)
         reached = saturate((d["media"] * memory).sum(axis=-1), half, slope, pt)
         share = (reached * d["size"][:, None]).sum(axis=(0, 1)) / d["active"]
-        believed = pm.TruncatedNormal.dist(d["centre"], d["spread"], lower=0.0, shape=c)
+        common = pm.Normal("common", 0, priors.COMMON)
         if shape.second:
             ceiling = pm.HalfFlat("ceiling", shape=c, initval=np.full(c, 0.1))
             effect = pm.Deterministic("effect", ceiling * share)
-            pm.Potential("effect_prior", (pm.logp(believed, effect) + pt.log(share)).sum())
+            pm.Potential("effect_prior", (_effect_prior(d, pt.log(effect), common) - pt.log(ceiling)).sum())
         else:
-            effect = pm.TruncatedNormal("effect", d["centre"], d["spread"], lower=0.0, shape=c, initval=np.full(c, 0.1))
+            log_effect = pm.Flat("log_effect", shape=c, initval=np.full(c, np.log(0.1)))
+            effect = pm.Deterministic("effect", pt.exp(log_effect))
+            pm.Potential("effect_prior", _effect_prior(d, log_effect, common).sum())
             ceiling = effect / share
         strength = pt.ones((shape.geos, c))
         spread = d["spreads"][0]
@@ -149,6 +152,17 @@ def build(shape: Shape) -> Any:
         pm.Potential("sales", linear.log_density(left, d["counts"], d["columns"], d["gram"], spread, noise))
         _lift(shape, d, memory, half, slope, ceiling, strength)
     return model
+
+
+def _effect_prior(d: dict[str, Any], log_effect: Any, common: Any) -> Any:
+    """(C,) log density of the logarithm of effects: log-normal around what all channels have in common where `alike`, else a
+    normal law above zero."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    own = pm.logp(pm.TruncatedNormal.dist(d["centre"], d["spread"], lower=0.0), pt.exp(log_effect)) + log_effect
+    alike = pm.logp(pm.Normal.dist(pt.log(d["spread"]) + common, priors.APART), log_effect)
+    return pt.switch(d["alike"] > 0, alike, own)
 
 
 def _lift(shape: Shape, d: dict[str, Any], memory: Any, half: Any, slope: Any, ceiling: Any, strength: Any) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from lakehouse.science.media_mix.mix import MediaMix
+from lakehouse.science.media_mix.priors import APART, COMMON
 from lakehouse.science.media_mix.response import baseline, contributions, steady
 from lakehouse.science.media_mix.sampling import Posterior
 
@@ -92,10 +93,16 @@ def out_of_time(mix: MediaMix) -> pd.DataFrame:
 
 
 def _believed(p: Posterior) -> tuple[Floats, Floats]:
-    """(mean, deviation) (C,) of the prior on the effect: a normal law above zero."""
+    """(mean, deviation) (C,) of the prior on the effect: a normal law above zero, or log-normal where channels are alike."""
     priors = p.setting.priors
     law = stats.truncnorm(-priors.centre / priors.spread, np.inf, loc=priors.centre, scale=priors.spread)
-    return np.asarray(law.mean(), dtype=np.float64), np.asarray(law.std(), dtype=np.float64)
+    mean, deviation = np.asarray(law.mean(), dtype=np.float64), np.asarray(law.std(), dtype=np.float64)
+    if priors.alike is not None:
+        wide = COMMON**2 + APART**2
+        middle = priors.spread * np.exp(wide / 2)
+        mean = np.where(priors.alike, middle, mean)
+        deviation = np.where(priors.alike, middle * np.sqrt(np.expm1(wide)), deviation)
+    return mean, deviation
 
 
 def prior_and_posterior(mix: MediaMix) -> pd.DataFrame:

@@ -12,12 +12,17 @@ from lakehouse.science.media_mix.data import MediaData
 from lakehouse.science.unfit import UnfitData
 
 Floats = npt.NDArray[np.float64]
+COMMON, APART = 0.7, 0.7
+"""Deviations of logarithms: of what channels have in common, and of a channel from it."""
 
 
 @dataclass(frozen=True)
 class Priors:
     """effect ~ Normal(centre, spread) above zero (C,): a channel's contribution per active period in units of mean sales,
     so that total contribution = effect × active periods, and ROAS = that × unit ÷ spend.
+
+    alike (C,): where true, effect ~ LogNormal(ln spread + common, APART) with common ~ Normal(0, COMMON), so that channels which the data
+    show well tell how strong media is here, and those which hardly vary follow them (partial pooling: Gelman & Hill 2007, ch. 12).
 
     retention ~ Beta(a, b). half ~ LogNormal(ln median, deviation), as a multiple of the largest spend in a period.
     slope ~ LogNormal(ln median, deviation). shape, peak: of the Weibull and delayed adstock.
@@ -28,6 +33,7 @@ class Priors:
     retention: tuple[float, float] = (1.0, 3.0)
     half: tuple[float, float] = (0.6, 0.8)
     slope: tuple[float, float] = (1.3, 0.4)
+    alike: npt.NDArray[np.bool_] | None = None
 
 
 def weak(data: MediaData, media_share: float = 0.5) -> Priors:
@@ -36,6 +42,14 @@ def weak(data: MediaData, media_share: float = 0.5) -> Priors:
     count = len(data.channels)
     expected = media_share / count * len(data.dates) * data.size.sum() / data.active
     return Priors(np.zeros(count), expected * np.sqrt(np.pi / 2))
+
+
+def pooled(data: MediaData, media_share: float = 0.3) -> Priors:
+    """Channels are alike up to a factor of two or three, and together bring about `media_share` of sales, up to as much: what one of
+    them shows is evidence about the others. For several channels of which some hardly vary; not where one may well do nothing."""
+    count = len(data.channels)
+    expected = media_share / count * len(data.dates) * data.size.sum() / data.active
+    return Priors(np.zeros(count), expected, alike=np.ones(count, dtype=np.bool_))
 
 
 def from_spend(data: MediaData, media_share: float = 0.3) -> Priors:
@@ -61,10 +75,13 @@ def from_experiments(data: MediaData, found: Mapping[str, tuple[float, float]], 
         raise UnfitData(f"from_experiments: no channel {', '.join(sorted(unknown))}; there are {', '.join(data.channels)}.")
     base = otherwise or weak(data)
     centre, spread = base.centre.copy(), base.spread.copy()
+    alike = None if base.alike is None else base.alike.copy()
     rate = data.spend.sum(axis=(0, 1)) / (data.active * data.unit)
     for name, (roas, error) in found.items():
         if error <= 0:
             raise UnfitData(f"from_experiments: {name} has standard error {error}; it must be above 0.")
         at = data.channels.index(name)
         centre[at], spread[at] = roas * rate[at], error * rate[at]
-    return replace(base, centre=centre, spread=spread)
+        if alike is not None:
+            alike[at] = False
+    return replace(base, centre=centre, spread=spread, alike=alike)

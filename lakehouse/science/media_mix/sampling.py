@@ -150,6 +150,7 @@ def inputs_of(s: Setting) -> dict[str, Floats]:
         "active": data.active,
         "centre": s.priors.centre,
         "spread": s.priors.spread,
+        "alike": np.zeros(len(data.channels)) if s.priors.alike is None else s.priors.alike.astype(np.float64),
         "retention_prior": np.array(s.priors.retention),
         "half_prior": np.array(s.priors.half),
         "slope_prior": np.array(s.priors.slope),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,10 +7,12 @@ import pytest
 from lakehouse.science.media_mix.adstock import carry, delayed, geometric, lagged, weibull
 from lakehouse.science.media_mix.baseline import Baseline, seasons, trend, wander
 from lakehouse.science.media_mix.data import MediaData, from_frame, holiday_flags
-from lakehouse.science.media_mix.priors import from_experiments, from_spend, weak
+from lakehouse.science.media_mix.mix import stacked
+from lakehouse.science.media_mix.outcomes import prior_and_posterior
+from lakehouse.science.media_mix.priors import APART, COMMON, from_experiments, from_spend, pooled, weak
 from lakehouse.science.media_mix.saturation import SATURATIONS
 from lakehouse.science.unfit import UnfitData
-from tests.science.media_mix.simulated import market
+from tests.science.media_mix.simulated import market, written
 
 
 def test_advertising_of_one_week_is_felt_in_full_over_the_weeks_after():
@@ -122,3 +126,20 @@ def test_a_past_experiment_becomes_a_prior_on_return():
     assert believed.centre[0] == weak(data).centre[0]
     with pytest.raises(UnfitData, match="no channel radio"):
         from_experiments(data, {"radio": (1, 1)})
+
+
+def test_channels_that_are_alike_expect_the_same_and_an_experiment_takes_its_channel_out():
+    data, _ = market([100, 100], [50, 50], [0.3, 0.3])
+    believed = pooled(data, 0.3)
+    assert (believed.spread * data.active).sum() / len(data.dates) == pytest.approx(0.3)
+    told = from_experiments(data, {"channel_1": (2.5, 0.5)}, believed)
+    assert told.alike.tolist() == [True, False]
+    assert told.spread[0] == believed.spread[0]
+    assert believed.alike.all()
+    table = prior_and_posterior(stacked([written(data, [100, 100], [50, 50], [0.3, 0.3])], np.ones(1)))
+    knowing = written(data, [100, 100], [50, 50], [0.3, 0.3])
+    pulled = prior_and_posterior(stacked([replace(knowing, setting=replace(knowing.setting, priors=told))], np.ones(1)))
+    worth = data.active * data.unit / data.spend.sum(axis=(0, 1))
+    assert pulled["prior_mean"][0] == pytest.approx(believed.spread[0] * np.exp((COMMON**2 + APART**2) / 2) * worth[0])
+    assert pulled["prior_mean"][1] == pytest.approx(2.5, rel=0.01)
+    assert table["prior_mean"][0] != pulled["prior_mean"][0]

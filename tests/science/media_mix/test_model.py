@@ -9,7 +9,7 @@ from scipy import stats
 from lakehouse.science.media_mix.baseline import Baseline
 from lakehouse.science.media_mix.lift import LiftTest, rows
 from lakehouse.science.media_mix.model import Form, build, placeholders
-from lakehouse.science.media_mix.priors import weak
+from lakehouse.science.media_mix.priors import APART, pooled, weak
 from lakehouse.science.media_mix.response import baseline, contributions, lifts, log_densities, with_baseline
 from lakehouse.science.media_mix.sampling import Diagnosis, Posterior, inputs_of, linear_columns, linear_groups, setting, shape_of
 from lakehouse.science.unfit import UnfitData
@@ -20,7 +20,7 @@ TRUTH = ([300.0, 200.0], [60.0, 120.0], [0.2, 0.6])
 
 def parameters(names, geos, random):
     """One draw of everything that is sampled, as a posterior holds it."""
-    size = {"pace": (), "level_apart": (), "strength_apart": (), "noise": (geos,)}
+    size = {"common": (), "pace": (), "level_apart": (), "strength_apart": (), "noise": (geos,)}
     size |= {"strength_geo": (geos, 2), "strength_geo_raw": (geos, 2)}
     return {name: np.asarray(0.2 + 0.3 * random.random(size.get(name, (2,)))) for name in names}
 
@@ -46,7 +46,7 @@ def test_the_model_and_the_arithmetic_agree(form, geos, second):
 
     data, _ = market(*TRUTH, geos=geos)
     tests = rows(data, [LiftTest("channel_1", 40, (60.0,) * 3, 150.0, 30.0, after=2), LiftTest("channel_0", 60, (-20.0,), -30.0, 9.0)], 8)
-    s = setting(data, form, weak(data), Baseline(), 8, tests)
+    s = setting(data, form, pooled(data) if geos == 1 else weak(data), Baseline(), 8, tests)
     inputs = inputs_of(s)
     shape = shape_of(s, inputs, second)
     model = build(shape)
@@ -54,7 +54,7 @@ def test_the_model_and_the_arithmetic_agree(form, geos, second):
         model[name].set_value(inputs[name])
     free = [v.name for v in model.free_RVs]
     drawn = parameters(free, geos, np.random.default_rng(3))
-    wanted = {"sales", "lift_tests"}
+    wanted = {"sales", "lift_tests", "effect_prior"}
     terms = [v for v in model.potentials if v.name in wanted]
     given = [model[name] for name in free]
     derived = list(model.deterministics)
@@ -65,6 +65,11 @@ def test_the_model_and_the_arithmetic_agree(form, geos, second):
     scale = np.log(data.unit * data.size).sum() * len(data.dates)
     assert told["sales"] == pytest.approx(expected_density(posterior), rel=1e-6)
     assert told["sales"] == pytest.approx(log_densities(posterior, len(data.dates))[0, 0] + scale, rel=1e-6)
+    effect, spread = known["effect"], s.priors.spread
+    believed = stats.norm.logpdf(np.log(effect), np.log(spread) + known["common"], APART) if s.priors.alike is not None else (
+        stats.halfnorm.logpdf(effect, scale=spread) + np.log(effect)
+    )  # fmt: skip
+    assert told["effect_prior"] == pytest.approx((believed - (np.log(known["ceiling"]) if second else 0)).sum(), rel=1e-6)
     expected = lifts(posterior, tests)[0]
     assert told["lift_tests"] == pytest.approx(stats.norm.logpdf(tests.lift, expected / data.unit, tests.error).sum(), rel=1e-6)
 
