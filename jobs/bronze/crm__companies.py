@@ -13,7 +13,7 @@ from lakehouse.declare import Column, Excel, Landed, matches, not_null, table
         Column("name", "string", "Name as typed.", received_as="Name"),
         Column("trade", "string", "Trade.", received_as="Trade"),
         Column("employees", "string", "How many people work there, as typed.", received_as="Employees"),
-        Column("vat_number", "string", "VAT number.", matches("^[A-Z]{2}[0-9]{9}$"), received_as="VAT No"),
+        Column("vat_number", "string", "VAT number.", matches("^[A-Z]{2}[0-9A-Z]{8,12}$"), received_as="VAT No"),
     ],
 )
 def crm__companies(landed: Landed) -> DataFrame:

@@ -16,6 +16,8 @@ from infra.world.state import Array, State
 
 TWICE, LINKED, OLD_STYLE = 0.07, 0.80, 0.35
 """Shares: persons with a second contact, contacts that carry the shop's customer number, values typed in another way."""
+ENTERED_TWICE, AGAIN = 0.1, 50_000
+"""Share of companies that somebody entered a second time, and how much higher the second number is."""
 HEADER = (
     "Contact No", "Shop customer", "Name", "E-Mail", "Phone", "Company No", "Street", "Zip", "City", "Country", "Kind", "Last change",
 )  # fmt: skip
@@ -97,13 +99,25 @@ def companies(company: Company, before: State) -> Objects:
     if before.day and today.day != 1:
         return
     rows: list[tuple[object, ...]] = [("Companies, exported by the CRM",), ("Company No", "Name", "Trade", "Employees", "VAT No")]
-    for index in range(max(5, round(40 * company.scale))):
-        key = int(scatter(company.seed, "company", [index])[0])
-        name = f"{LAST_NAMES[key % len(LAST_NAMES)]} {TRADES[(key >> 8) % len(TRADES)]} {FORMS[(key >> 16) % len(FORMS)]}"
-        vat = "" if key % 11 == 0 else f"DE{(key >> 20) % 10**9:09d}"
-        staff: object = "n/a" if key % 13 == 0 else 1 + (key >> 30) % 400
-        rows.append((f"F{index + 1:05d}", name.upper() if key % 5 == 0 else name, TRADES[(key >> 8) % len(TRADES)], staff, vat))
+    number = max(5, round(40 * company.scale))
+    again = np.flatnonzero(share(company.seed, "entered twice", np.arange(number)) < ENTERED_TWICE).tolist()
+    rows += [_company(company, index, False) for index in range(number)] + [_company(company, index, True) for index in again]
     yield f"crm/companies/{today}.xlsx", workbook("Companies", rows)
+
+
+def _company(company: Company, index: int, again: bool) -> tuple[object, ...]:
+    """Give a company's row; entered again it has another number, umlauts are spelled out and half of the VAT numbers are left out."""
+    key = int(scatter(company.seed, "company", [index])[0])
+    form, trade = FORMS[(key >> 16) % len(FORMS)], TRADES[(key >> 8) % len(TRADES)]
+    name = f"{LAST_NAMES[key % len(LAST_NAMES)]} {trade} {form}"
+    digits = f"{(key >> 20) % 10**9:09d}"
+    vat = {"Ltd": f"GB{digits}", "B.V.": f"NL{digits}B01"}.get(form, f"DE{digits}")
+    if again:
+        name = name.replace("ü", "ue").replace("ø", "oe").replace("é", "e").lower()
+    known = not (key % 2 if again else key % 11 == 0)
+    staff: object = "n/a" if key % 13 == 0 else 1 + (key >> 30) % 400
+    shown = name.upper() if key % 5 == 0 and not again else name
+    return f"F{index + 1 + AGAIN * again:05d}", shown, trade, staff, vat if known else ""
 
 
 def identities(company: Company, state: State) -> dict[str, list[str]]:

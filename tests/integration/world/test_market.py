@@ -1,9 +1,8 @@
 """What the other systems land becomes tables: read whole, cleaned, the same in portions as at once."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,16 +11,17 @@ from infra.world import reports, web
 from infra.world.company import Company
 from infra.world.day import simulate
 from infra.world.faults import FAULTS, spoiled
+from infra.world.market import crm
 from infra.world.market.objects import objects
 from infra.world.population import begin
 from lakehouse import storage
-from lakehouse.delta.location import table_uri
 from lakehouse.delta.session import open_session
 from lakehouse.graph import Graph, load
 from lakehouse.run import run_table, watermarks
-from lakehouse.run.frames import visible
-from lakehouse.settings import REPOSITORY, settings
+from lakehouse.settings import REPOSITORY
 from lakehouse.web_analytics import is_bot
+from plugins.lakehouse_airflow.sensor import behind
+from tests.integration.world.lake import Lake, lake_of
 
 DAYS, FIRST = 16, 9
 FAULTY = {
@@ -31,65 +31,47 @@ FAULTY = {
 }
 """The faults of three days that come with the second portion; contacts come twice on all of its days."""
 EVENTS = ("web__events", "web_events")
-ONCE = ("crm__companies", "conversions__sent", "sensors__footfall")
-"""Tables that nothing reads: taken once, to spare time."""
+GOLD = ("dim_date", "dim_channel", "fct_conversions")
+VISITED = (7, 13)
+"""Days whose web events land, one of each portion."""
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 
 @dataclass
-class Market:
+class Market(Lake):
     """A company's landed objects and the tables made of them, loaded in two portions so that the second is incremental."""
 
-    spark: Any
-    graph: Graph
     reports: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, *without: str, more: tuple[str, ...] = ()) -> None:
+    def run(self, *more: str) -> None:
         for name in self.graph.order():
-            ours = "market" in self.graph[name].tags and self.graph[name].layer in ("bronze", "silver")
-            if name in more or (ours and name not in without):
+            table = self.graph[name]
+            if name in more or ("market" in table.tags and table.layer in ("bronze", "silver")):
                 self.reports[name] = run_table(self.graph, name, record=False)
-
-    def frame(self, name: str) -> Any:
-        return visible(self.graph[name], self.spark.read.format("delta").load(table_uri(self.graph[name])))
-
-    def ask(self, query: str, *names: str) -> list[tuple[Any, ...]]:
-        for name in names:
-            self.frame(name).createOrReplaceTempView(name)
-        return [tuple(row) for row in self.spark.sql(query).collect()]
 
 
 @pytest.fixture(scope="module")
 def market(places: Any) -> Iterator[Market]:
     place = places()
-    wanted = {"LAKEHOUSE_LAKE": f"s3a://lake/_market_{place.bucket}", "LAKEHOUSE_LANDING": f"s3://{place.bucket}"}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ |= wanted
-    settings.cache_clear()
     company = Company(7, "tiny", 300, date(2026, 8, 24))
-    state = begin(company)
-    with open_session() as spark:
+    firms, state = Company(7, "tiny", 2_000, date(2026, 8, 24)), begin(company)
+    with lake_of(place) as landing, open_session() as spark:
         here = Market(spark, load(REPOSITORY / "jobs"))
         for number in range(DAYS):
             day = simulate(company, state)
-            landing = [*objects(company, state, day)]
+            made = [each for each in objects(company, state, day) if not each[0].startswith("crm/companies/")]
+            made += crm.companies(firms, state)
+            seen = b"".join(web.receive(company, state, day))
+            made += [(f"web/events/{company.date(number)}T12.jsonl.gz", seen)] if number in VISITED else []
             if number == max(FAULTY):
-                visits = web.receive(company, state, day)
-                landing += [*reports.objects(company, day), (f"web/events/{company.date(number)}T12.jsonl.gz", visits[12])]
-            for made in landing:
-                for key, body in spoiled((*FAULTY.get(number, ()), *(("repeated_object",) if number > FIRST else ())), *made):
-                    storage.put(f"{wanted['LAKEHOUSE_LANDING']}/{key}", body)
+                made += reports.objects(company, day)
+            for each in made:
+                for key, body in spoiled((*FAULTY.get(number, ()), *(("repeated_object",) if number > FIRST else ())), *each):
+                    storage.put(f"{landing}/{key}", body)
             state = day.after
             if number + 1 in (FIRST, DAYS):
-                here.run(more=EVENTS) if number + 1 == DAYS else here.run(*ONCE)
+                here.run(*EVENTS, *(GOLD if number + 1 == DAYS else ()))
         yield here
-    storage.delete_prefix(f"{wanted['LAKEHOUSE_LAKE']}/")
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name)
-        else:
-            os.environ[name] = value
-    settings.cache_clear()
 
 
 def at_once(market: Market, name: str) -> Any:
@@ -109,11 +91,14 @@ def at_once(market: Market, name: str) -> Any:
     return rows.select(*[column.name for column in table.columns])
 
 
+def holds_what_it_would_hold_built_at_once(market: Market, name: str) -> bool:
+    held, whole = market.frame(name).select(*[c.name for c in market.graph[name].columns]), at_once(market, name)
+    return sorted(map(repr, held.collect())) == sorted(map(repr, whole.collect()))
+
+
 def test_built_in_portions_a_table_holds_what_it_would_hold_built_at_once(market: Market) -> None:
-    for table in market.graph.tables.values():
-        if "market" in table.tags and table.layer == "silver":
-            held, whole = market.frame(table.name).select(*[c.name for c in table.columns]), at_once(market, table.name)
-            assert sorted(map(repr, held.collect())) == sorted(map(repr, whole.collect())), table.name
+    ours = [table.name for table in market.graph.tables.values() if "market" in table.tags and table.layer == "silver"]
+    assert [name for name in ours if not holds_what_it_would_hold_built_at_once(market, name)] == []
 
 
 def test_a_questionnaire_counts_once_and_answers_are_numbers(market: Market) -> None:
@@ -177,10 +162,14 @@ def test_late_and_skewed_events_are_marked_and_a_crawler_says_what_it_is(market:
     assert market.ask(robots, "web__events")[0][0] > 0
 
 
-def test_a_report_that_does_not_come_keeps_the_night_waiting(market: Market) -> None:
+def test_a_report_that_does_not_come_keeps_the_night_waiting_which_names_the_source(market: Market) -> None:
+    needed = datetime(2026, 9, 7, tzinfo=UTC)
     tables = {name: market.graph[name] for name in ("ads__google_daily", "ads__meta_daily")}
-    assert "ads" not in watermarks(Graph(tables))
-    assert "ads" in watermarks(Graph({"ads__meta_daily": tables["ads__meta_daily"]}))
+    arrived = watermarks(Graph({"ads__meta_daily": tables["ads__meta_daily"]}))
+    assert behind(arrived, ("ads",), needed) == []
+    assert behind(watermarks(Graph(tables)), ("ads",), needed) == [
+        "source 'ads': nothing has arrived yet; needed complete to 2026-09-07 00:00 UTC"
+    ]
 
 
 def test_contacts_are_clean_whatever_way_they_were_typed(market: Market) -> None:
@@ -217,3 +206,56 @@ def test_sales_of_the_shops_are_money_and_moments(market: Market) -> None:
     ((rows, paid, opened, once),) = market.ask(query, "store_sales")
     assert rows == paid == once > 50
     assert opened == rows
+
+
+def test_a_conversion_counts_once_whoever_tells_of_it_and_how_often(market: Market) -> None:
+    told = """SELECT count(DISTINCT coalesce(order_id, conversion_id)) FROM (
+                  SELECT order_id, conversion_id FROM conversions__sent
+                  UNION ALL SELECT order_id, event_id FROM web_events WHERE event_type = 'purchase' AND NOT is_bot)"""
+    query = """SELECT count(*), count(DISTINCT conversion_id), count_if(told_by = 'server and browser'), count_if(server_reports = 2),
+                      count_if(NOT values_agree), count_if(place = 'store' AND order_id IS NULL) FROM conversions"""
+    ((rows, once, both, twice, disagree, stores),) = market.ask(query, "conversions")
+    assert rows == once == market.ask(told, "conversions__sent", "web_events")[0][0]
+    assert min(both, twice, stores) > 0
+    assert disagree == 0
+    assert market.ask("SELECT count(*), sum(value) FROM fct_conversions", "fct_conversions") == market.ask(
+        "SELECT count(*), sum(value) FROM conversions", "conversions"
+    )
+
+
+def test_a_conversion_says_how_well_it_can_be_matched_and_how_good_its_report_is(market: Market) -> None:
+    query = """SELECT min(match_score), max(match_score), min(quality_score), max(quality_score),
+                      count_if(match_score < 40 AND hashed_email IS NOT NULL),
+                      count_if(quality_score = 100 AND told_by <> 'server and browser' AND place = 'web') FROM conversions"""
+    ((least, most, worst, best, known, alone),) = market.ask(query, "conversions")
+    assert 0 <= least < most <= 100
+    assert 0 <= worst < best == 100
+    assert (known, alone) == (0, 0)
+
+
+def test_a_counter_that_is_stuck_or_silent_leaves_a_gap_that_says_so(market: Market) -> None:
+    query = """SELECT count(*), count(DISTINCT sensor_id) * count(DISTINCT footfall_date) * count(DISTINCT hour(hour_at)),
+                      count_if(reading = 'missing'), count_if(reading = 'stuck'), count_if((reading = 'counted') <> (entries IS NOT NULL)),
+                      max(entries), max(entries_estimated), count(entries_estimated) FROM footfall"""
+    ((rows, hours, missing, stuck, wrong, most, estimated, known),) = market.ask(query, "footfall")
+    received = market.ask("SELECT count_if(entries > 5000), count(*) FROM sensors__footfall", "sensors__footfall")[0]
+    assert rows == hours == known == missing + received[1]
+    assert missing >= 100  # a whole day's report was refused, and the rest of another's
+    assert stuck == received[0] > 0
+    assert wrong == 0
+    assert most < 5000 > estimated
+
+
+def test_a_company_that_was_entered_twice_is_one(market: Market) -> None:
+    query = """SELECT count(*), count_if(is_duplicate), count_if(company_id LIKE 'F5%'),
+                      count_if(company_id LIKE 'F5%' AND vat_number IS NOT NULL AND right(main_company_id, 4) <> right(company_id, 4)),
+                      count_if(main_company_id <> company_id AND right(main_company_id, 4) <> right(company_id, 4)),
+                      count_if(name = upper(name) OR name = lower(name)), count(legal_form), count(DISTINCT country),
+                      count_if(country IS NULL AND vat_number IS NOT NULL), count(DISTINCT exported_in) FROM companies"""
+    ((rows, found, again, missed, merged, cased, formed, countries, unplaced, files),) = market.ask(query, "companies")
+    assert rows > 40
+    assert found - merged == again > 5
+    assert merged <= 1  # two of one name and legal form, one without VAT number: nothing tells them apart
+    assert (missed, cased, unplaced, files) == (0, 0, 0, 1)
+    assert formed == rows
+    assert countries == 3
