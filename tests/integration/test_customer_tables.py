@@ -1,0 +1,159 @@
+"""Features from surveys and mails, attitudes, audiences, decisions: each job on a small company of known answers, as Spark computes it."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lakehouse.declare import NotEnoughData
+from lakehouse.delta.session import open_session
+from lakehouse.graph import load
+from lakehouse.models.version import ModelVersion
+from lakehouse.run.build import conforming
+from lakehouse.settings import REPOSITORY, Settings
+
+pytestmark = pytest.mark.integration
+DAY, PEOPLE = date(2026, 11, 18), 240
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
+KINDS = ("quality", "price", "convenience", "responsibility")
+
+
+class Known(ModelVersion):
+    """A version whose estimator is at hand."""
+
+    kept: Any = None
+
+    def estimator(self) -> Any:
+        return Known.kept
+
+
+def who(number: int) -> str:
+    return f"C{number:05d}"
+
+
+def answers() -> list[tuple[Any, ...]]:
+    """One questionnaire of each of 200 by their kind; the second ticked one column, the third sent two, the first another yesterday,
+    to be exported on Monday."""
+    draw = np.random.default_rng(8)
+    rows = []
+    for n in range(200):
+        own = np.arange(12) // 3 == n % 4
+        given = np.clip(np.rint(2.5 + 1.7 * own + draw.normal(0, 0.5, 12)), 1, 5).astype(int).tolist()
+        rows.append((f"R{n}", who(n), NOON - timedelta(days=3), *given, 8, "30-44", "a friend", False))
+    rows[1] = (*rows[1][:3], *([3] * 12), 8, "30-44", "a friend", True)
+    rows.append(("late", who(0), NOON - timedelta(days=1), *([1, 1, 1, 5, 5, 5] + [2] * 6), 1, "60+", "e-mail", False))
+    rows.append(("again", who(2), NOON - timedelta(days=2, hours=14), *([5, 5, 5] + [1] * 9), 9, "30-44", "press", False))
+    return rows
+
+
+def events() -> list[tuple[Any, ...]]:
+    """The first got four mails in a week and opened one, a program another; the second's mailbox is not there; one mail is of tomorrow."""
+    sent = [(f"m{n}", who(0), "sent", NOON - timedelta(days=n), False, False) for n in range(4)]
+    return [
+        *sent, ("m9", who(0), "sent", NOON - timedelta(days=20), False, False), ("m0", who(0), "opened", NOON, False, False),
+        ("m1", who(0), "opened", NOON - timedelta(days=1), True, False), ("m5", who(0), "sent", NOON + timedelta(days=1), False, False),
+        ("m1", who(1), "sent", NOON, False, False), ("m1", who(1), "bounced", NOON, False, True),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(stack: Settings) -> dict[str, pd.DataFrame]:
+    """Every table by name, made by its job from frames and held to its contract; customers 1 to 240, worth less and less."""
+    graph, found = load(REPOSITORY / "jobs"), {}
+    needs = [c.name for c in graph["feat_customer_survey"].columns if c.name.startswith("need_")]
+    with open_session() as spark:
+        frames: dict[str, Any] = {}
+
+        def given(name: str, rows: list[tuple[Any, ...]], schema: str) -> None:
+            frames[name] = spark.createDataFrame(rows, schema)
+
+        def run(name: str, **models: Any) -> None:
+            table = graph[name]
+            arguments = {i.name: models.get(i.name, frames.get(i.name)) for i in table.inputs}
+            out = conforming(table, table.function(**arguments, as_of=DAY))
+            found[name] = out.toPandas().set_index("customer_id").sort_index()
+            frames[name] = spark.createDataFrame(found[name].reset_index(), out.schema) if len(found[name]) else out
+
+        there = [(who(n), NOON - timedelta(days=60)) for n in range(PEOPLE) if n != 5]
+        given("customers", there, "customer_id string, created_at timestamp")
+        asked = ", ".join(f"{name} tinyint" for name in needs)
+        given("survey_answers", answers(), f"answer_id string, customer_id string, submitted_at timestamp, {asked}, "
+              "recommendation tinyint, age_group string, heard_of_us_by string, is_straight_line boolean")  # fmt: skip
+        given("email_events", events(), "mailing_id string, customer_id string, event string, happened_at timestamp, is_machine boolean, "
+              "is_hard_bounce boolean")  # fmt: skip
+        run("feat_customer_survey")
+        run("feat_customer_contacts")
+        attitudes = graph["customer_attitudes"]
+        with pytest.raises(NotEnoughData, match="2 customers answered a survey; 60 are needed"):
+            attitudes.function(frames["feat_customer_survey"].limit(2), dict(attitudes.parameters))
+        fitted = attitudes.function(frames["feat_customer_survey"], dict(attitudes.parameters))
+        assert "<svg" in fitted.figures["report.html"] and fitted.metrics["structured"] == 1
+        Known.kept = fitted.estimator
+        run("pred_customer_attitude", customer_attitudes=Known("customer_attitudes", 3, "", "", "", {}, list(fitted.features)))
+        days = [DAY - timedelta(days=back) for back in range(3)]
+        value = [(who(n), day, 0.9 if n == 7 else 0.1, 20.0, float(PEOPLE - n), 1) for n in range(PEOPLE) for day in days]
+        given("pred_customer_value", value, "customer_id string, as_of_date date, churned double, spend_per_order double, value_1y double, "
+              "model_version int")  # fmt: skip
+        given("pred_customer_segment", [(who(n), DAY, n % 2) for n in range(PEOPLE)], "customer_id string, as_of_date date, segment bigint")
+        given("feat_customer_rfm", [(who(n), DAY, 3.0 if n == 9 else 28.0, 2, float(PEOPLE - n), 1) for n in range(PEOPLE)],
+              "customer_id string, as_of_date date, tenure_days double, repeat_days int, mean_repeat_spend double, "
+              "orders_28d int")  # fmt: skip
+        given("feat_customer_behaviour", [(who(n), DAY, (PEOPLE - n) // 20, 1, 0, 0.5, 1) for n in range(PEOPLE)],
+              "customer_id string, as_of_date date, visits_28d int, pages_28d int, carts_28d int, phone_visit_share_28d double, "
+              "has_email_consent int")  # fmt: skip
+        run("pred_customer_audience")
+
+        class Tenner:
+            """The newsletter brings ten euros with everybody. Local, so that Spark's workers get it by value."""
+
+            def table(self, features: pd.DataFrame) -> pd.DataFrame:
+                return pd.DataFrame({"effect": 10.0}, index=features.index)
+
+        Known.kept = Tenner()
+        run("pred_next_best_offer", newsletter_uplift=Known("newsletter_uplift", 2, "", "", "", {}, ["orders_28d"]))
+    return found
+
+
+def test_a_survey_counts_from_when_it_was_exported_and_neither_carelessly_nor_of_who_is_erased(made: dict[str, pd.DataFrame]):
+    told = made["feat_customer_survey"]
+    assert len(told) == 198 and who(1) not in told.index and who(5) not in told.index
+    assert told.loc[who(0), "recommendation"] == 8 and told.loc[who(0), "questionnaires"] == 1  # yesterday's is exported on Monday
+    assert told.loc[who(2), "recommendation"] == 9 and told.loc[who(2), "questionnaires"] == 2
+    assert told.loc[who(2), "answer_age_days"] == pytest.approx(2 + 14 / 24 + 0.5)
+    assert (told["survey_known_until"] < pd.Timestamp("2026-11-19")).all()
+
+
+def test_a_mail_counts_once_sent_and_a_program_that_opens_it_is_nobody(made: dict[str, pd.DataFrame]):
+    counted = made["feat_customer_contacts"]
+    assert len(counted) == PEOPLE - 1
+    assert counted.loc[who(0), ["mails_7d", "mails_28d", "opened_28d", "clicked_28d"]].tolist() == [4, 5, 1, 0]
+    half = [2 ** (-(age + 0.5) / 7) for age in (0, 1, 2, 3, 20)]
+    assert counted.loc[who(0), "contact_pressure"] == pytest.approx(sum(half))
+    assert counted["refuses_mail"].to_dict()[who(1)] == 1 and counted["refuses_mail"].sum() == 1
+    assert counted.loc[who(3), "contact_pressure"] == 0
+
+
+def test_attitudes_are_what_people_said_they_want(made: dict[str, pd.DataFrame]):
+    said = made["pred_customer_attitude"]
+    truth = pd.Series({who(n): KINDS[n % 4] for n in range(200)})
+    truth[who(2)] = "quality"  # by the questionnaire sent last
+    assert len(said) == 198 and (said["attitude"] == truth[said.index]).mean() > 0.95
+    assert set(said["model_version"]) == {3} and said["certainty"].between(0, 1).all()
+
+
+def test_audiences_name_the_best_the_new_and_those_worth_winning_back(made: dict[str, pd.DataFrame]):
+    told = made["pred_customer_audience"]
+    assert len(told) == PEOPLE and (told["audience"] == "high").sum() == 48
+    assert told.loc[who(7), "marketing_group"] == "worth winning back" and told.loc[who(9), "marketing_group"] == "new"
+    assert told.loc[who(10), "marketing_group"] == "segment 0" and told.loc[who(0), "attitude"] == "quality"
+    assert told["lookalike"].isna().sum() == 48 and told.loc[who(60), "lookalike"] > 0.9 > 0.3 > told.loc[who(239), "lookalike"]
+    assert told["conversion_value"].iloc[2] > told["conversion_value"].iloc[-1] > 0
+
+
+def test_one_decision_each_within_contact_limit_refusals_and_budget(made: dict[str, pd.DataFrame]):
+    decided = made["pred_next_best_offer"]
+    assert decided.loc[who(0), ["offer", "reason"]].tolist() == ["none", "contact limit"]
+    assert decided.loc[who(1), "offer"] == "web: invitation"  # the mailbox is not there
+    assert (decided["offer"] == "mail: newsletter").sum() == PEOPLE - 3 and decided["cost"].sum() <= 400
