@@ -45,7 +45,7 @@ def _layers(graph: Graph) -> Grid:
     title = "The lakehouse, layer by layer"
     grid = Grid("layer", "tables", "rows", "quality score", "lowest", title=title, title_justify="left", title_style="bold")
     for layer in LAYERS:
-        states = {t.name: state_at(t) for t in graph.tables.values() if t.layer == layer and t.kind == "table"}
+        states = {t.name: state_at(t) for t in graph.tables.values() if t.layer == layer and t.kind == "table" and t.live is None}
         built = {n: s for n, s in states.items() if s is not None}
         if not built:
             continue
