@@ -8,6 +8,7 @@ from lakehouse.declare import Column, Csv, Landed, at_least, not_null, one_of, t
     owner="marketing",
     refresh="nightly",
     tags="market",
+    when_erased="empty",
     columns=[
         Column("conversion_id", "string", "Number of the report.", not_null()),
         Column("order_id", "string", "The order; the browser reports the same one, and the server sometimes twice."),

@@ -8,6 +8,7 @@ from lakehouse.declare import Column, Csv, Landed, matches, not_null, table
     owner="commerce",
     refresh="nightly",
     tags="market",
+    when_erased="empty",
     columns=[
         Column("receipt_id", "string", "Number of the receipt.", not_null(), received_as="Beleg"),
         Column("store", "string", "Number and town of the shop.", received_as="Filiale"),

@@ -6,6 +6,7 @@ from lakehouse.declare import Column, JsonLines, Landed, table
 @table(
     source=JsonLines("web/events", period="hour"),
     owner="marketing",
+    when_erased="empty",
     columns=[
         Column("event_id", "string", "Made by the browser; a repeated delivery has the same."),
         Column("event_type", "string", "page_view, add_to_cart or purchase."),

@@ -49,6 +49,7 @@ class Table:
     partitioned_by: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     costly: bool = False
+    when_erased: Literal["delete", "empty"] = "delete"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     watched_by: str = ""
     """Models: the table that evaluates the version served; a verdict "beyond" in it rolls that version back."""
@@ -138,6 +139,7 @@ def table(
     partitioned_by: str | Sequence[str] = (),
     tags: str | Sequence[str] = (),
     costly: bool = False,
+    when_erased: Literal["delete", "empty"] = "delete",
 ) -> Callable[[Callable[..., Any]], Table]:
     """Declare a table. Its name, inputs and description are the function's; its layer is the folder's.
 
@@ -146,6 +148,7 @@ def table(
     deleted_when: SQL over the function's output that marks a row as the source's deletion.
     live: bronze only, instead of `source`: the rows stay in a database and are asked for when a table reads them.
     minimum_score: share of the table's rows (0–1) that must pass every level 2 rule, or the run stops.
+    when_erased: bronze only: a row that tells of a person who is erased goes, or stays with all pseudonym and personal columns empty.
     costly: a change of code waits for `lakehouse run --full` instead of rebuilding at the next run.
     """
 
@@ -153,7 +156,7 @@ def table(
         return Table(
             kind="table", key=_words(key), columns=tuple(columns), checks=tuple(checks), latest_by=latest_by,
             deleted_when=deleted_when, source=source, live=live, minimum_score=minimum_score, partitioned_by=_words(partitioned_by),
-            tags=_words(tags), costly=costly, **_facts(function, refresh, owner),
+            tags=_words(tags), costly=costly, when_erased=when_erased, **_facts(function, refresh, owner),
         )  # fmt: skip
 
     return declare

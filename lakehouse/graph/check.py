@@ -134,6 +134,10 @@ def _columns(table: Table, tables: Tables) -> Iterator[str]:
         for name in listed:
             if name not in names:
                 yield f"{what} '{name}' is no column.{did_you_mean(name, names)}"
+    if table.when_erased not in ("delete", "empty"):
+        yield f"when_erased='{table.when_erased}' is none. Valid: delete, empty."
+    elif table.when_erased == "empty" and table.layer != "bronze":
+        yield "when_erased= is for bronze: what rests on it follows. Say it of the bronze table."
     if table.deleted_when and not table.latest_by:
         yield "deleted_when= needs latest_by=, which orders a deletion among the other changes. Add it."
     if table.latest_by and not any(i.mode == "changes" for i in table.inputs):

@@ -63,6 +63,8 @@ REFUSALS = {
     "clock moves rows": (NEW, table("fct_new(orders: Snapshot)", columns=f'{ORDER_ID}), Column("at", "timestamp", "W.", not_in_future("quarantine"))'), "rule 'at: not_in_future' depends on the time of the run, so it cannot move rows. Use action=\"flag\"."),
     "deletion without order": (NEW, table("fct_new(orders: Changes)", deleted_when='"gone"'), "deleted_when= needs latest_by="),
     "latest without changes": (NEW, table("fct_new(orders: Snapshot)", latest_by='"order_id"'), "latest_by= goes with an input annotated Changes."),
+    "erased above bronze": (NEW, table("fct_new(orders: Snapshot)", when_erased='"empty"'), "when_erased= is for bronze: what rests on it follows. Say it of the bronze table."),
+    "erased somehow": (NEW, table("fct_new(orders: Snapshot)", when_erased='"forget"'), "when_erased='forget' is none. Valid: delete, empty."),
     # references
     "reference to no table": (NEW, table("fct_new(orders: Snapshot)", checks='[references("customer", "order_id")]'), "the reference names 'customer', which is no table. Did you mean 'customers'?"),
     "reference to no column": (NEW, table("fct_new(orders: Snapshot)", checks='[references("customers", "order_id", "customer")]'), "the reference names 'customer', which is no column of customers. Did you mean 'customer_id'?"),

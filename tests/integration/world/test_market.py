@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import reduce
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from pyspark.sql import functions as F
 
 from infra.world import reports, web
 from infra.world.company import Company
@@ -15,9 +18,12 @@ from infra.world.market import crm
 from infra.world.market.objects import objects
 from infra.world.population import begin
 from lakehouse import storage
+from lakehouse.delta.location import quarantine_uri, table_uri
+from lakehouse.delta.log import DeltaLog
 from lakehouse.delta.session import open_session
 from lakehouse.graph import Graph, load
 from lakehouse.run import run_table, watermarks
+from lakehouse.run.erase import NotErased, erase, look
 from lakehouse.settings import REPOSITORY
 from lakehouse.web_analytics import is_bot
 from plugins.lakehouse_airflow.sensor import behind
@@ -49,6 +55,18 @@ class Market(Lake):
             if name in more or ("market" in table.tags and table.layer in ("bronze", "silver")):
                 self.reports[name] = run_table(self.graph, name, record=False)
 
+    def telling(self, *words: str) -> set[str]:
+        """Tables and quarantines of which some row, in whatever column, holds one of the words."""
+        places = {name: table_uri(table) for name, table in self.graph.tables.items() if table.kind == "table"}
+        places |= {f"quarantine.{name}": quarantine_uri(name) for name in self.graph.tables}
+        there = {name: uri for name, uri in places.items() if DeltaLog(uri).version is not None}
+        rows = [
+            self.spark.read.format("delta").load(uri).select(F.lit(name).alias("name"), F.lower(F.to_json(F.struct("*"))).alias("row"))
+            for name, uri in there.items()
+        ]
+        found = reduce(lambda a, b: a.union(b), rows).where(" OR ".join(f"contains(row, '{word.lower()}')" for word in words))
+        return {name for (name,) in found.select("name").distinct().collect()}
+
 
 @pytest.fixture(scope="module")
 def market(places: Any) -> Iterator[Market]:
@@ -77,7 +95,6 @@ def market(places: Any) -> Iterator[Market]:
 def at_once(market: Market, name: str) -> Any:
     """What the table's function gives on everything its inputs hold, of each key the latest."""
     from pyspark.sql import Window
-    from pyspark.sql import functions as F
 
     table = market.graph[name]
     given = {read.name: market.frame(read.name) for read in table.inputs}
@@ -259,3 +276,32 @@ def test_a_company_that_was_entered_twice_is_one(market: Market) -> None:
     assert (missed, cased, unplaced, files) == (0, 0, 0, 1)
     assert formed == rows
     assert countries == 3
+
+
+def test_a_person_who_is_erased_stands_in_no_table_any_more_and_what_was_bought_stays_bought(market: Market) -> None:
+    known = """SELECT c.customer_id, min(c.email) FROM crm_contacts c
+               JOIN store_sales s USING (customer_id) JOIN email_events e USING (customer_id)
+               JOIN conversions v ON v.hashed_email = sha2(c.email, 256) WHERE v.order_id IS NULL GROUP BY 1 ORDER BY 1 LIMIT 1"""
+    ((person, address),) = market.ask(known, "crm_contacts", "store_sales", "email_events", "conversions")
+    words = (person, address, sha256(address.encode()).hexdigest())
+    sums = """SELECT (SELECT count(*) FROM store_sales), (SELECT sum(amount) FROM store_sales), (SELECT count(*) FROM conversions),
+                     (SELECT sum(value) FROM conversions), (SELECT count(*) FROM web_events),
+                     (SELECT count(*) FROM email_events WHERE customer_id <> '{}'), (SELECT count(*) FROM crm_contacts)"""
+    before = market.ask(sums.format(person), "store_sales", "conversions", "web_events", "email_events", "crm_contacts")[0]
+    told = market.telling(*words)
+    assert {"crm__contacts", "crm_contacts", "stores__sales", "store_sales", "email__events", "email_events", "conversions"} <= told
+    found = erase(market.graph, person)
+    print(", ".join(f"{each.table} {each.rows} {each.becomes}" for each in found))
+    assert {each.becomes for each in found} == {"deleted", "emptied"}
+    market.run(*EVENTS, *GOLD)
+    assert market.telling(*words) == set()
+    assert look(market.graph, *words) == []
+    after = market.ask(sums.format(person), "store_sales", "conversions", "web_events", "email_events", "crm_contacts")[0]
+    assert after[:-1] == before[:-1]
+    assert after[-1] == before[-1] - 1
+    assert all(holds_what_it_would_hold_built_at_once(market, name) for name in ("store_sales", "email_events", "conversions"))
+
+
+def test_a_word_that_could_be_anybody_is_refused_before_anything_is_looked_at(market: Market) -> None:
+    with pytest.raises(NotErased, match="'C1' would be found in rows of others"):
+        erase(market.graph, "C1")
