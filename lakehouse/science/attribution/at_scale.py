@@ -14,6 +14,7 @@ from lakehouse.science.attribution import rules
 from lakehouse.science.attribution.methods import METHODS
 from lakehouse.science.attribution.order_choice import choose_order
 from lakehouse.science.attribution.paths import Paths, from_text
+from lakehouse.science.unfit import UnfitData
 
 BY = ["channel", "campaign", "day"]
 EVENLY = "evenly"
@@ -55,10 +56,23 @@ def credit_touches(touches: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def by_channel(paths: Paths) -> pd.DataFrame:
+    """`method`, `channel`, `conversions`, `value` by each of BY_CHANNEL, without those that these journeys teach nothing: the
+    logistic challenger needs lost journeys too. At least one journey must have converted."""
+    parts = []
+    for name in BY_CHANNEL:
+        try:
+            won, worth = METHODS[name](paths, False), METHODS[name](paths, True)
+        except UnfitData:
+            continue
+        parts.append(pd.DataFrame({"method": name, "channel": paths.channels, "conversions": won, "value": worth}))
+    return pd.concat(parts, ignore_index=True)
+
+
 def credit_channels(counted: pd.DataFrame) -> pd.DataFrame:
     """Distinct paths (`path` with SEPARATOR between channels, `conversions`, `value`, `lost`) → `method`, `channel`,
     `conversions`, `value`, `is_chosen`: of the Markov chains the one whose memory foresees held-out journeys best, of the
-    other methods always. Nothing where no journey converted."""
+    other methods always. Nothing where no journey converted, nor by a method that learns nothing where all did."""
     columns = ["method", "channel", "conversions", "value", "is_chosen"]
     known = counted.sort_values("path", ignore_index=True)
     if not len(known) or known["conversions"].sum() <= 0:
@@ -66,9 +80,5 @@ def credit_channels(counted: pd.DataFrame) -> pd.DataFrame:
     won, worth, lost = (known[name].to_numpy(dtype=np.float64) for name in ("conversions", "value", "lost"))
     paths = from_text(known["path"], won, worth, lost, SEPARATOR)
     chosen = f"markov_{choose_order(paths).order}"
-    parts = []
-    for name in BY_CHANNEL:
-        won, worth = METHODS[name](paths, False), METHODS[name](paths, True)
-        parts.append(pd.DataFrame({"method": name, "channel": paths.channels, "conversions": won, "value": worth}))
-    found = pd.concat(parts, ignore_index=True)
+    found = by_channel(paths)
     return found.assign(is_chosen=~found["method"].str.startswith("markov_") | (found["method"] == chosen))[columns]

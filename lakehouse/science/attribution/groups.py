@@ -14,24 +14,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lakehouse.science.attribution.at_scale import BY_CHANNEL, credit_touches, in_order
-from lakehouse.science.attribution.methods import METHODS
+from lakehouse.science.attribution.at_scale import by_channel, credit_touches, in_order
 from lakehouse.science.attribution.paths import Floats
 from lakehouse.science.unfit import UnfitData
 
 
 def credit_group(touches: pd.DataFrame) -> pd.DataFrame:
-    """A group's touches (as `credit_touches` takes them) → its answer, and below it what each method of BY_CHANNEL credits to a
+    """A group's touches (as `credit_touches` takes them) → its answer, and below it what each method of `by_channel` credits to a
     channel by this group's journeys alone: rows without `campaign` and `day`, none where no journey converted."""
     placed = credit_touches(touches)
     if not (touches["conversions"] > 0).any():
         return placed
     paths = in_order(touches.sort_values(["journey", "position"], kind="stable", ignore_index=True))
-    alone = []
-    for name in BY_CHANNEL:
-        won, worth = METHODS[name](paths, False), METHODS[name](paths, True)
-        alone.append(pd.DataFrame({"method": name, "channel": paths.channels, "conversions": won, "value": worth}))
-    blank = pd.concat(alone, ignore_index=True).assign(campaign=None, day=None)
+    blank = by_channel(paths).assign(campaign=None, day=None)
     return pd.concat([placed.astype({"day": object}), blank[placed.columns]], ignore_index=True)
 
 

@@ -50,7 +50,7 @@ def state_codes(paths: Paths, order: int) -> Integers:
     place = paths.position
     code = np.zeros(len(paths.touch), dtype=np.int64)
     for back in range(order):
-        earlier = np.concatenate([np.zeros(back, dtype=np.int64), paths.touch[: len(paths.touch) - back] + 1])
+        earlier = np.concatenate([np.zeros(back, dtype=np.int64), paths.touch + 1])[: len(paths.touch)]
         code += np.where(place >= back, earlier, 0) * base**back
     return code
 

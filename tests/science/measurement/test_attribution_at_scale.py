@@ -60,6 +60,26 @@ def test_one_markov_chain_is_chosen_and_without_a_conversion_nobody_is_credited(
     assert found.loc[found["is_chosen"] & found["method"].str.startswith("markov_"), "method"].nunique() == 1
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_few_journeys_are_credited_by_whatever_can_be_learnt_from_them(seed, touches):
+    random = np.random.default_rng(seed)
+    few = touches[touches["journey"].isin(random.choice(400, 1 + seed % 4, replace=False))].copy()
+    if seed % 3 == 0:
+        few["conversions"], few["value"] = 1, 25.0  # everybody bought: the logistic challenger learns nothing
+    won = few.groupby("journey")["conversions"].first().sum()
+    alone = credit_group(few)
+    alone = alone[alone["campaign"].isna()]
+    assert alone.empty == (won == 0)
+    handed_out = alone[alone["method"] != "logistic"].groupby("method")["conversions"].sum()
+    assert handed_out.to_numpy(dtype=float) == pytest.approx(np.full(len(handed_out), won))
+    journeys = few.groupby("journey").agg(path=("channel", SEPARATOR.join), conversions=("conversions", "max"), value=("value", "max"))
+    counted = journeys.assign(lost=journeys["conversions"] == 0).groupby("path", as_index=False).sum()
+    found = credit_channels(counted)
+    assert found.empty == (won == 0)
+    if seed % 3 == 0:
+        assert set(found["method"]) == set(BY_CHANNEL) - {"logistic"}
+
+
 def visitors(count, random):
     """Touches of `count` visitors, of whom some come back and buy often: (touches, visitor of each)."""
     names, rows, journey = ("search", "email", "social"), [], 0
