@@ -133,7 +133,8 @@ def test_one_hourly_run_takes_all_that_the_sources_ever_had(company: Company):
 
 def test_the_night_trains_the_model_it_misses_and_shows_the_shops_own_figures(company: Company):
     run = company.succeeded("nightly", DAY.isoformat())
-    assert {n for n, t in company.graph.tables.items() if t.kind == "model"} <= set(run.in_state("success"))
+    models = {i.name for t in company.graph.tables.values() for i in t.inputs if i.mode == "model"}
+    assert {"customer_value", "purchase_propensity"} <= models <= set(run.in_state("success"))
     ((orders, total),) = company.shop("SELECT count(*), sum(total) FROM orders")
     assert company.warehouse("SELECT count(*), sum(total) FROM marts.fct_orders") == [(orders, total)]
     ((customers, days),) = company.warehouse("SELECT count(*), count(DISTINCT as_of_date) FROM marts.pred_customer_segment")
