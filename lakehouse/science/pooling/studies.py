@@ -41,6 +41,21 @@ def combine_cells(effects: Floats, covariance: Floats) -> tuple[float, float]:
     return float(solved @ effects / solved.sum()), float(1 / solved.sum())
 
 
+def cells_ratio(control: tuple[float, float], events: Floats, units: Floats) -> tuple[float, float]:
+    """(effect, variance): the log risk ratio of a test with C ≥ 1 treated cells and one control, counted as one study.
+
+    control: its (events, units); events, units (C,). Half an event is added to every cell of a test in which any is zero. With one
+    cell this is `log_risk_ratio`.
+    """
+    won, among = np.append(events, control[0]).astype(np.float64), np.append(units, control[1]).astype(np.float64)
+    if not ((won >= 0) & (won <= among) & (among > 0)).all() or won.sum() == 0:
+        raise UnfitData(f"cells_ratio: events {won.tolist()} of units {among.tolist()}; give 0 ≤ events ≤ units, and one event at least.")
+    half = 0.5 if (won == 0).any() or (won == among).any() else 0.0
+    won, among = won + half, among + 2 * half
+    risk, variance = np.log(won / among), 1 / won - 1 / among
+    return combine_cells(risk[:-1] - risk[-1], shared_control(variance[:-1], float(variance[-1])))
+
+
 def shared_control(cell_variances: Floats, control_variance: float) -> Floats:
     """(C, C) covariance of treatment-minus-control effects: cells differ by their own noise, share the
     control's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,11 @@ class Sarima:
         parts = np.asarray(ahead.predicted_mean, dtype=np.float64), limits[:, 0], limits[:, 1]
         mean, low, high = (np.exp(part) if self.logs else part for part in parts)
         return Forecast(mean, low, high, level)
+
+    def continued(self, series: Floats) -> Sarima:
+        """The same parameters on another stretch (T,) of the series, so that forecasts begin at its end; nothing is fitted."""
+        values = np.asarray(series, dtype=np.float64)
+        return replace(self, fitted=self.fitted.apply(np.log(values) if self.logs else values))
 
 
 def fit_sarima(series: Floats, order: Order, seasonal: Seasonal = (0, 0, 0, 0), *, logs: bool = False) -> Sarima:

@@ -2,9 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lakehouse.science.pooling.answer import pool_each, read_cells
+from lakehouse.science.pooling.bayes import believe
 from lakehouse.science.pooling.random_effects import log_risk_ratio, pool, reml
+from lakehouse.science.pooling.report import in_words, pooling_report
 from lakehouse.science.pooling.small_studies import egger, selection, trim_and_fill
-from lakehouse.science.pooling.studies import combine_cells, describe, forest, require_enough, shared_control
+from lakehouse.science.pooling.studies import cells_ratio, combine_cells, describe, forest, require_enough, shared_control
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +126,39 @@ def test_a_forest_ends_with_the_mean_and_the_next_study():
     assert rows["kind"].tolist() == ["study"] * 3 + ["mean", "prediction"]
     assert rows["weight"].head(3).sum() == pytest.approx(1)
     assert describe(effects)["median"] == pytest.approx(0.2)
+
+
+def test_a_test_of_shares_with_several_cells_counts_once_and_with_one_cell_is_the_risk_ratio():
+    one = cells_ratio((80.0, 1000.0), np.array([100.0]), np.array([1000.0]))
+    plain = log_risk_ratio(*(np.array([v]) for v in (100.0, 900.0, 80.0, 920.0)))
+    assert one == pytest.approx((plain[0][0], plain[1][0]))
+    two = cells_ratio((80.0, 1000.0), np.array([100.0, 100.0]), np.array([1000.0, 1000.0]))
+    assert two[0] == pytest.approx(one[0])
+    assert 1 / 80 - 1 / 1000 < two[1] < one[1]  # the control's own noise stays
+    assert np.isfinite(cells_ratio((0.0, 1000.0), np.array([5.0]), np.array([1000.0]))).all()
+    with pytest.raises(ValueError, match="one event at least"):
+        cells_ratio((0.0, 10.0), np.array([0.0]), np.array([10.0]))
+    arms = pd.DataFrame(
+        {"experiment": "offer", "kpi": "clicked", "control": 0.08, "treatment": [0.1, 0.1], "control_units": 1000, "arm_units": 1000}
+    )
+    assert read_cells(arms)[["effect", "error", "cells", "units"]].to_numpy()[0] == pytest.approx([two[0], np.sqrt(two[1]), 2, 3000])
+    assert read_cells(arms.assign(control=0.0, treatment=0.0)).empty
+
+
+def test_what_is_enough_is_pooled_said_in_words_and_drawn_and_of_the_rest_what_is_missing():
+    draw = np.random.default_rng(6)
+    error = draw.uniform(0.03, 0.12, 16)
+    clicked = pd.DataFrame({"kind": "ab", "measure": "clicked", "study": [f"mail {n:02}" for n in range(16)], "error": error})
+    clicked["effect"] = 0.1 + draw.normal(0, 0.05, 16) + draw.normal(0, error)
+    towns = clicked.head(4).assign(kind="lift", measure="shop sales")
+    open_end = clicked.head(1).assign(study="open", error=np.nan)
+    together, lacking = pool_each(pd.concat([clicked, towns, open_end]))
+    assert lacking == ["shop sales: 4 lift studies: pooling asks for 10, 6 are missing. Run more tests, or show the studies one by one."]
+    (found,) = together
+    alone = believe(clicked["effect"].to_numpy(), clicked["error"].to_numpy() ** 2)
+    assert (found.believed.mean, found.believed.next_high) == (alone.mean, alone.next_high)
+    assert found.forest.tail(2)[["effect", "low"]].to_numpy().tolist() == [[alone.mean, alone.low], [alone.mean, alone.next_low]]
+    page = pooling_report(together, lacking, open_end[["measure", "effect"]])
+    assert f"on average treatment changes it by {np.expm1(alone.mean):+.1%}" in in_words(found)
+    assert page.count("mail 15") == 1 and "6 are missing" in page and "A further study" in page and "lower_quartile" in page
+    assert pool_each(clicked.head(0))[1][0].startswith("any measure: 0 lift studies: pooling asks for 10, 10 are missing")

@@ -1,4 +1,6 @@
+import os
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 import statsmodels
 
 from lakehouse.science.timeseries.backtest import backtest, calibrated, unusual
+from lakehouse.science.timeseries.daily import FEWEST_DAYS, HORIZON, read_demand
 from lakehouse.science.timeseries.demand import forecast_demand
 from lakehouse.science.timeseries.forecast import seasonal_naive
 from lakehouse.science.timeseries.intervention import regression_impact, structural_impact
@@ -153,9 +156,58 @@ def test_demand_is_forecast_for_each_group_and_region():
             rows += [(group, region, w, q) for w, q in zip(weeks, draw.poisson(level), strict=True)]
     sales = pd.DataFrame(rows, columns=["group", "region", "period", "quantity"])
     table = forecast_demand(sales, ["group", "region"], season=4, horizon=4, origins=3)
+    assert set(table.loc[table["step"] == 0, "actual"]) == set(sales.loc[sales["period"] == 71, "quantity"])
+    table = table[table["step"] > 0]
     assert len(table) == 4 * 4
+    assert (table["error"] <= table["naive_error"]).all()
     assert ((table["low"] <= table["mean"]) & (table["mean"] <= table["high"])).all()
     assert set(table.loc[table["group"] == "tea", "form"]) == {"sarima"}
     actual = 100 + 1.5 * np.arange(72, 76) + 20 * np.sin(np.arange(72, 76) / 4 * 2 * np.pi)
     tea = table[(table["group"] == "tea") & (table["region"] == "north")]
     assert tea["mean"].to_numpy() == pytest.approx(actual, rel=0.1)
+
+
+LAST = date(2026, 11, 18)
+
+
+def sold(seed, days, mean=6.0):
+    """Pieces a day whose level wanders by a hundredth a day and whose weekends are busier, and what comes after."""
+    draw, day = np.random.default_rng(seed), np.arange(days + HORIZON)
+    level = mean * (1 + 0.4 * (day % 7 >= 5)) * np.exp(draw.normal(0, 0.01, len(day)).cumsum())
+    quantity = draw.poisson(level).astype(float)
+    past = [LAST - timedelta(days=int(days - 1 - at)) for at in day]
+    return pd.DataFrame({"day": past, "quantity": quantity}), quantity[days:]
+
+
+def test_ninety_percent_of_the_days_to_come_are_inside_the_intervals_and_one_day_in_ten_is_unusual():
+    seeds, mean = (range(150), (1.0, 6.0, 40.0)) if os.environ.get("LAKEHOUSE_PROVE") == "full" else (range(14), (6.0,))
+    inside, odd, ratio = [], [], []
+    for level in mean:
+        for seed in seeds:
+            rows, after = sold(seed, 130, level)
+            found = read_demand(rows, LAST)
+            ahead = found[found["step"] > 0]
+            inside.append(((after >= ahead["low"]) & (after <= ahead["high"])).mean())
+            odd.append(bool(found["is_unusual"].iloc[0]))
+            ratio.append(found["error"].iloc[0] / found["naive_error"].iloc[0])
+    error = np.std(inside) / np.sqrt(len(inside))
+    counted = f"covered {np.mean(inside):.3f} ± {error:.3f} of {len(inside)} series"
+    print(f"{counted}, unusual {np.mean(odd):.3f}, error ÷ naive {np.mean(ratio):.2f}")
+    assert np.mean(inside) == pytest.approx(0.9, abs=0.03 + 2 * error)
+    assert np.mean(odd) == pytest.approx(0.1, abs=0.03 + 2 * np.sqrt(0.09 / len(odd)))
+    assert np.mean(ratio) < 0.9
+
+
+def test_a_day_unlike_those_before_is_unusual_and_a_young_or_sparse_series_is_left_out():
+    rows, _ = sold(3, 130, 20.0)
+    rows = rows[rows["day"] <= LAST]
+    assert not read_demand(rows, LAST)["is_unusual"].iloc[0]
+    rows.loc[rows["day"] == LAST, "quantity"] *= 4
+    assert read_demand(rows, LAST)["is_unusual"].iloc[0]
+    young = rows[rows["day"] > LAST - timedelta(days=FEWEST_DAYS - 1)]
+    sparse = rows[rows["day"].map(lambda day: day.day == 3 or day == LAST)]
+    for short in (young, sparse):
+        found = read_demand(short, LAST)
+        assert found[["form", "days"]].to_numpy().tolist() == [["left out", (LAST - short["day"].min()).days + 1]]
+        assert found["expected"].isna().all()
+    assert read_demand(rows.head(0), LAST).empty
