@@ -1,4 +1,4 @@
-"""What a customer cost through each channel and what they brought, on data of known truth."""
+"""What a customer cost through each channel, what they brought, and a thin channel held near all: on data of known truth."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.delta.session import open_session
 from lakehouse.graph import load
-from lakehouse.science.value.acquisition import acquisition
+from lakehouse.science.value import acquisition, pooled_means
 from lakehouse.settings import REPOSITORY, Settings
 
 pytestmark = pytest.mark.integration
@@ -68,3 +68,16 @@ def test_cost_margin_and_payback_are_those_of_the_function(measured: pd.DataFram
         assert measured.loc[name, "cost"] == pytest.approx(known.loc[name, "cost"])
         assert float(measured.loc[name, "margin"]) == pytest.approx(known.loc[name, "margin"])
     assert measured.loc["paid_search", "payback_days"] == 0 and pd.isna(measured.loc["paid_social", "payback_days"])
+
+
+def test_a_channel_with_three_customers_is_held_near_all_and_a_large_one_keeps_its_own_mean(measured: pd.DataFrame, company: pd.DataFrame):
+    sums = company.assign(squares=company["margin"] ** 2).groupby("channel")
+    known = pooled_means(sums.agg(count=("margin", "size"), total=("margin", "sum"), squares=("squares", "sum")))
+    own = sums["margin"].mean()
+    for name, (_, truth) in CHANNELS.items():
+        said = [float(measured.loc[name, column]) for column in ("margin_each_low", "margin_each", "margin_each_high")]
+        assert said == pytest.approx(known.loc[name, ["low", "mean", "high"]].to_list(), rel=1e-6)
+        assert said[0] < truth < said[2]
+    moved = (measured["margin_each"] - own).abs()
+    assert moved["direct"] > 10 * moved[["paid_search", "paid_social", "email"]].max()
+    assert known["weight"]["paid_search"] > 0.99 > known["weight"]["direct"]

@@ -6,7 +6,7 @@ from lakehouse.science.value.bg_bb import BgBb, fit_bg_bb
 from lakehouse.science.value.bg_nbd import BgNbd, fit_bg_nbd
 from lakehouse.science.value.estimation import Estimate, Prior
 from lakehouse.science.value.gamma_gamma import GammaGamma, fit_gamma_gamma
-from lakehouse.science.value.groups import Pooled, fit_groups
+from lakehouse.science.value.groups import Pooled, fit_groups, pooled_means
 from lakehouse.science.value.histories import Histories
 from lakehouse.science.value.pareto_nbd import ParetoNbd, fit_pareto_nbd
 from lakehouse.science.value.renewals import ShiftedBetaGeometric, fit_renewals
@@ -31,5 +31,6 @@ __all__ = [
     "fit_lookalike",
     "fit_pareto_nbd",
     "fit_renewals",
+    "pooled_means",
     "value_audiences",
 ]

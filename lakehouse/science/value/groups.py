@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from lakehouse.science.pooling.random_effects import dersimonian_laird
 from lakehouse.science.propensity.unfit import UnfitData
 from lakehouse.science.value.estimation import Estimate, Prior
 from lakehouse.science.value.histories import Histories
@@ -48,6 +50,40 @@ def fit_groups(fit: Fit, histories: Mapping[str, Histories]) -> Pooled:
     spread = _spread(fit, histories, estimate)
     fitted = {name: fit(seen, Prior.pooled(estimate, spread)) for name, seen in histories.items()}
     return Pooled(whole, {n: m for n, (m, _) in fitted.items()}, {n: e for n, (_, e) in fitted.items()}, spread)
+
+
+def pooled_means(groups: pd.DataFrame) -> pd.DataFrame:
+    """The mean to be expected in each group, a thin group's held near all: empirical Bayes (Efron & Morris 1975, JASA 70).
+
+    all + (own − all)·λ with λ = τ² ÷ (τ² + s² ÷ n): s² the variance within groups, τ² between them (DerSimonian & Laird 1986; of one s²
+    the analysis of variance), all the groups' mean weighed by λ. The interval (95 %, normal) has variance λ·s²/n + (1 − λ)²·V with
+    V = the mean's variance + 2k/(k − 3)·(λ/Σλ)·(own − all)², since τ² is estimated from k groups (Morris 1983, JASA 78; k − 3 at least 1).
+
+    Args:
+        groups: by group (index) count, total and squares: number, sum and sum of squares of its values.
+
+    Returns:
+        Frame by group: mean, low, high, weight (λ); NaN where every group has one value, which tells nothing of chance.
+
+    Raises:
+        UnfitData: a column is absent, or a group without values.
+    """
+    absent = [c for c in ("count", "total", "squares") if c not in groups.columns]
+    if absent or groups.empty or (groups["count"] < 1).any():
+        raise UnfitData(f"groups: {len(groups)} rows, columns missing: {absent}; count (1 or more), total and squares by group are needed")
+    n, total, squares = (groups[c].to_numpy(dtype=np.float64) for c in ("count", "total", "squares"))
+    own, free = total / n, n.sum() - len(n)
+    within = max(float((squares - total * own).sum()) / free, 0.0) if free > 0 else np.nan
+    between = dersimonian_laird(own, within / n) if within > 0 and len(n) > 1 else float(np.var(own)) if within == 0 else 0.0
+    weight = between / (between + within / n) if between > 0 else np.zeros(len(n))
+    mean, error, share = total.sum() / n.sum(), within / n.sum(), n / n.sum()
+    if between > 0:
+        mean, error, share = float(weight @ own) / weight.sum(), between / weight.sum(), weight / weight.sum()
+    unsure = error + 2 * len(n) * share / max(len(n) - 3, 1) * (own - mean) ** 2
+    half = 1.959964 * np.sqrt(weight * within / n + (1 - weight) ** 2 * unsure)
+    expected = mean * (1 - weight) + own * weight
+    frame = {"mean": expected, "low": expected - half, "high": expected + half, "weight": weight}
+    return pd.DataFrame(frame, index=groups.index) if free > 0 else pd.DataFrame(np.nan, index=groups.index, columns=list(frame))
 
 
 def _spread(fit: Fit, histories: Mapping[str, Histories], whole: Estimate) -> float:

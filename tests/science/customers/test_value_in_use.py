@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from lakehouse.science.unfit import UnfitData
-from lakehouse.science.value import Histories, acquisition, conversion_values, fit_groups, fit_lookalike, fit_pareto_nbd, value_audiences
+from lakehouse.science.value import (
+    Histories,
+    acquisition,
+    conversion_values,
+    fit_groups,
+    fit_lookalike,
+    fit_pareto_nbd,
+    pooled_means,
+    value_audiences,
+)
 from lakehouse.science.value.advertising import told_to_advertising
 
 
@@ -84,6 +93,28 @@ def test_a_thin_group_is_held_near_all_customers_and_a_large_different_one_goes_
     assert 0.4 * whole < means["fair"] < 1.5 * whole
     with pytest.raises(UnfitData, match="two or more"):
         fit_groups(fit_pareto_nbd, {"all": groups["web"]})
+
+
+def test_the_mean_of_a_thin_channel_is_nearer_the_truth_held_near_all_and_its_interval_holds_it():
+    draw, sizes = np.random.default_rng(4), np.array([3, 3, 5, 5, 8, 8, 12, 20, 40, 80, 200, 400])
+    caught, mine, own = [], [], []
+    for _ in range(400):
+        truth = draw.normal(20, 3, len(sizes))
+        seen = [draw.normal(mean, 8, n) for mean, n in zip(truth, sizes, strict=True)]
+        found = pooled_means(pd.DataFrame([(len(v), v.sum(), v @ v) for v in seen], columns=["count", "total", "squares"]))
+        caught.append((found["low"] < truth) & (truth < found["high"]))
+        mine.append((found["mean"] - truth) ** 2)
+        own.append((np.array([v.mean() for v in seen]) - truth) ** 2)
+    thin = sizes <= 12
+    ratio = np.mean(mine, axis=0) / np.mean(own, axis=0)
+    print(f"squared error ÷ the own mean's: thin {ratio[thin].mean():.2f}, large {ratio[-1]:.2f}; in the interval {np.mean(caught):.3f}")
+    assert ratio[thin].mean() < 0.6 and ratio[-1] == pytest.approx(1, abs=0.05)
+    assert 0.90 < np.mean(caught) < 0.97
+    same = pooled_means(pd.DataFrame({"count": [4, 4], "total": [8.0, 8.0], "squares": [20.0, 20.0]}))
+    assert same["mean"].to_list() == [2, 2] and same["weight"].max() == 0
+    assert pooled_means(pd.DataFrame({"count": [1, 1], "total": [8.0, 2.0], "squares": [64.0, 4.0]})).isna().all(axis=None)
+    with pytest.raises(UnfitData, match="missing"):
+        pooled_means(pd.DataFrame({"count": [1]}))
 
 
 def test_each_customer_has_one_group_one_audience_and_what_an_order_of_theirs_is_worth():
