@@ -6,7 +6,7 @@ COLUMNS = (*FEATURES, "mean_basket_28d")
 FEWEST = 30
 
 
-@model(owner="crm")
+@model(owner="crm", watched_by="pred_model_drift")
 def customer_segments(feat_purchase_training: Snapshot) -> Fitted:
     """Customers who behave alike: clusters where silhouette, gap and stability say there are any, tiers of value otherwise."""
     from lakehouse.science.charts import bars, grid, page

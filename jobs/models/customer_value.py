@@ -6,7 +6,7 @@ from lakehouse.declare import Fitted, NotEnoughData, Snapshot, Trial, model
 from ..features.feat_customer_rfm import HISTORY
 
 
-@model(owner="crm", parameters={"yearly_discount": 0.10, "margin": 0.01, "total_off": 0.15})
+@model(owner="crm", watched_by="pred_model_drift", parameters={"yearly_discount": 0.10, "margin": 0.01, "total_off": 0.15})
 def customer_value(feat_purchase_training: Snapshot, parameters: Mapping[str, Any]) -> Fitted:
     """What each customer will still buy: Pareto/NBD, BG/NBD or two habits with Gamma-Gamma, calibrated on the last whole period.
 

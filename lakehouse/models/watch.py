@@ -79,6 +79,8 @@ def watch(graph: Graph, table: Table) -> str:
         return ""
     with open_session() as spark:
         mine = frames.snapshot(spark, graph[table.watched_by], log.version).where(f"model_version = {champion.version}")
+        if "model" in mine.columns:
+            mine = mine.where(f"model = '{table.name}'")
         rows = [r.asDict() for r in mine.select("as_of_date", "figure", "value", "verdict").collect()]
     newest = max((r["as_of_date"] for r in rows), default=None)
     bad = [f"{r['figure']} {r['value']:.4g}" for r in rows if r["as_of_date"] == newest and r["verdict"] == "beyond"]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jobs.predictions.pred_model_drift import WATCHED
 from lakehouse.declare import NotEnoughData
 from lakehouse.delta.session import open_session
 from lakehouse.graph import load
@@ -51,11 +52,12 @@ def answers() -> list[tuple[Any, ...]]:
 def events() -> list[tuple[Any, ...]]:
     """The first got four mails in a week and opened one, a program another; the second's mailbox is not there; one mail is of tomorrow."""
     sent = [(f"m{n}", who(0), "sent", NOON - timedelta(days=n), False, False) for n in range(4)]
-    return [
+    told = [
         *sent, ("m9", who(0), "sent", NOON - timedelta(days=20), False, False), ("m0", who(0), "opened", NOON, False, False),
         ("m1", who(0), "opened", NOON - timedelta(days=1), True, False), ("m5", who(0), "sent", NOON + timedelta(days=1), False, False),
         ("m1", who(1), "sent", NOON, False, False), ("m1", who(1), "bounced", NOON, False, True),
     ]  # fmt: skip
+    return [(*event, "offer" if event[0] in ("m0", "m3") else "newsletter") for event in told]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,9 @@ def made(stack: Settings) -> dict[str, pd.DataFrame]:
         given("survey_answers", answers(), f"answer_id string, customer_id string, submitted_at timestamp, {asked}, "
               "recommendation tinyint, age_group string, heard_of_us_by string, is_straight_line boolean")  # fmt: skip
         given("email_events", events(), "mailing_id string, customer_id string, event string, happened_at timestamp, is_machine boolean, "
-              "is_hard_bounce boolean")  # fmt: skip
+              "is_hard_bounce boolean, campaign string")  # fmt: skip
+        given("campaign_assignments", [(who(n), "newsletter", "mailed" if n else "held out", NOON - timedelta(days=n)) for n in range(3)],
+              "customer_id string, campaign string, arm string, assigned_at timestamp")  # fmt: skip
         run("feat_customer_survey")
         run("feat_customer_contacts")
         attitudes = graph["customer_attitudes"]
@@ -97,7 +101,8 @@ def made(stack: Settings) -> dict[str, pd.DataFrame]:
         given("pred_customer_value", value, "customer_id string, as_of_date date, churned double, spend_per_order double, value_1y double, "
               "model_version int")  # fmt: skip
         given("pred_customer_segment", [(who(n), DAY, n % 2) for n in range(PEOPLE)], "customer_id string, as_of_date date, segment bigint")
-        given("feat_customer_rfm", [(who(n), DAY, 3.0 if n == 9 else 28.0, 2, float(PEOPLE - n), 1) for n in range(PEOPLE)],
+        known = [(who(n), DAY, 3.0 if n == 9 else 28.0, 2, float(PEOPLE - n), 5 if n == 11 else 1) for n in range(PEOPLE)]
+        given("feat_customer_rfm", known,
               "customer_id string, as_of_date date, tenure_days double, repeat_days int, mean_repeat_spend double, "
               "orders_28d int")  # fmt: skip
         given("feat_customer_behaviour", [(who(n), DAY, (PEOPLE - n) // 20, 1, 0, 0.5, 1) for n in range(PEOPLE)],
@@ -106,14 +111,35 @@ def made(stack: Settings) -> dict[str, pd.DataFrame]:
         run("pred_customer_audience")
 
         class Tenner:
-            """The newsletter brings ten euros with everybody. Local, so that Spark's workers get it by value."""
+            """The newsletter brings ten euros with everybody, nothing after many orders. Local: Spark's workers get it by value."""
 
             def table(self, features: pd.DataFrame) -> pd.DataFrame:
-                return pd.DataFrame({"effect": 10.0}, index=features.index)
+                return pd.DataFrame({"effect": 10.0, "effect_left": (features["orders_28d"] < 5).astype(float)}, index=features.index)
 
         Known.kept = Tenner()
         run("pred_next_best_offer", newsletter_uplift=Known("newsletter_uplift", 2, "", "", "", {}, ["orders_28d"]))
+        watched(graph["pred_model_drift"], frames, given, found)
     return found
+
+
+def watched(table: Any, frames: dict[str, Any], given: Any, found: dict[str, pd.DataFrame]) -> None:
+    """Drift of the models served, where baskets have become a hundred times larger since; and of a company without anybody."""
+    names = sorted({name for columns in WATCHED.values() for name in columns})
+    draw, stated = np.random.default_rng(11), ", ".join(f"{name} double" for name in names)
+    people = [(who(n), DAY, *draw.gamma(2.0, 3.0, len(names)).tolist()) for n in range(PEOPLE)]
+    training = [("later", *draw.gamma(2.0, 3.0, len(names)).tolist()) for _ in range(400)]
+    basket = names.index("mean_basket_28d") + 2
+    given(
+        "feat_customer_rfm",
+        [(*p[:basket], p[basket] * 100, *p[basket + 1 :]) for p in people],
+        f"customer_id string, as_of_date date, {stated}",
+    )
+    given("feat_customer_behaviour", [p[:2] for p in people], "customer_id string, as_of_date date")
+    given("feat_purchase_training", training, f"part string, {stated}")
+    given("pred_customer_segment", [], "customer_id string, as_of_date date, segment bigint, model_version int")  # none is served
+    for name, limit in (("pred_model_drift", 10_000), ("of nobody", 0)):
+        out = table.function(**{i.name: frames[i.name].limit(limit) for i in table.inputs}, as_of=DAY)
+        found[name] = conforming(table, out).toPandas()
 
 
 def test_a_survey_counts_from_when_it_was_exported_and_neither_carelessly_nor_of_who_is_erased(made: dict[str, pd.DataFrame]):
@@ -133,6 +159,8 @@ def test_a_mail_counts_once_sent_and_a_program_that_opens_it_is_nobody(made: dic
     assert counted.loc[who(0), "contact_pressure"] == pytest.approx(sum(half))
     assert counted["refuses_mail"].to_dict()[who(1)] == 1 and counted["refuses_mail"].sum() == 1
     assert counted.loc[who(3), "contact_pressure"] == 0
+    assert counted.loc[who(0), ["offers_28d", "offers_opened_28d", "newsletter_lot"]].tolist() == [2, 1, 0]
+    assert counted.loc[who(2), "newsletter_lot"] == 1 and counted["newsletter_lot"].notna().sum() == 3
 
 
 def test_attitudes_are_what_people_said_they_want(made: dict[str, pd.DataFrame]):
@@ -156,4 +184,15 @@ def test_one_decision_each_within_contact_limit_refusals_and_budget(made: dict[s
     decided = made["pred_next_best_offer"]
     assert decided.loc[who(0), ["offer", "reason"]].tolist() == ["none", "contact limit"]
     assert decided.loc[who(1), "offer"] == "web: invitation"  # the mailbox is not there
-    assert (decided["offer"] == "mail: newsletter").sum() == PEOPLE - 3 and decided["cost"].sum() <= 400
+    assert decided.loc[who(11), ["effect", "effect_left", "offer", "reason"]].tolist() == [10, 0, "none", "no offer pays"]  # tired
+    assert (decided["offer"] == "mail: newsletter").sum() == PEOPLE - 4 and decided["cost"].sum() <= 400
+
+
+def test_customers_unlike_those_trained_on_are_told_of_each_model_in_use_and_a_company_of_nobody_of_none(made: dict[str, pd.DataFrame]):
+    told = made["pred_model_drift"].set_index(["model", "figure"])
+    assert set(told.index.get_level_values("model")) == {"customer_value", "newsletter_uplift"}  # no segments are served
+    beyond = told.index[told["verdict"] == "beyond"]
+    assert set(beyond) == {(model, "drift of mean_basket_28d") for model in ("customer_value", "newsletter_uplift")}
+    assert len(told.loc["newsletter_uplift"]) == len(WATCHED["newsletter_uplift"])
+    assert told.loc["customer_value", "model_version"].eq(1).all() and told.loc["newsletter_uplift", "model_version"].eq(2).all()
+    assert made["of nobody"].empty

@@ -56,13 +56,15 @@ def {MODEL}(people: Snapshot) -> Fitted:
     trial = Trial(mean, lambda tried: list((rows["x"] - tried).abs()), [2.0] * len(rows), list(rows["id"]))
     return Fitted(mean, ("x",), {{"mean": mean, "people": float(len(rows))}}, trial=trial)
 """,
-    "predictions/pred_verdicts.py": """
-@table(key=("model_version", "as_of_date", "figure"), owner="tests",
-       columns=[Column("model_version", "int", "Judged."), Column("as_of_date", "date", "When."), Column("figure", "string", "What."),
-                Column("value", "double", "Found."), Column("verdict", "string", "How.")])
+    "predictions/pred_verdicts.py": f"""
+@table(key=("model", "model_version", "as_of_date", "figure"), owner="tests",
+       columns=[Column("model", "string", "Whose."), Column("model_version", "int", "Judged."), Column("as_of_date", "date", "When."),
+                Column("figure", "string", "What."), Column("value", "double", "Found."), Column("verdict", "string", "How.")])
 def pred_verdicts(src__verdicts: Snapshot):
-    "The model in use, judged."
-    return src__verdicts.selectExpr("version AS model_version", "day AS as_of_date", "'drift of x' AS figure", "0.9D AS value", "verdict")
+    "The model in use, judged; another model, whose versions have the same numbers, is always beyond."
+    judged = ["version AS model_version", "day AS as_of_date", "'drift of x' AS figure", "0.9D AS value"]
+    return src__verdicts.selectExpr("'{MODEL}' AS model", *judged, "verdict").unionByName(
+        src__verdicts.selectExpr("'another' AS model", *judged, "'beyond' AS verdict"))
 """,
 }
 

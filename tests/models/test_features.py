@@ -37,10 +37,17 @@ def test_every_feature_the_served_propensity_takes_is_watched_for_drift():
     assert set(COLUMNS) == set(WATCHED)
 
 
+def test_every_model_that_scores_customers_nightly_is_watched(graph):
+    from jobs.predictions.pred_model_drift import WATCHED
+
+    assert graph["purchase_propensity"].watched_by == "pred_propensity_evaluation"
+    assert {name for name, table in graph.tables.items() if table.watched_by == "pred_model_drift"} == set(WATCHED)
+    assert {name for name in WATCHED if graph[name].kind == "model"} == {"customer_value", "customer_segments", "newsletter_uplift"}
+
+
 def test_a_model_that_learns_from_people_names_them_so_that_the_erased_leave_it(graph):
     from lakehouse.models.watch import _person
 
     for name in ("purchase_propensity", "customer_value", "customer_segments", "newsletter_uplift", "customer_attitudes"):
         for read in graph.upstream(name):
             assert _person(graph[read]) == "customer_id", f"{name} reads {read}"
-

@@ -1,4 +1,7 @@
-"""Contact fatigue: what a further contact is worth to somebody who has just had several."""
+"""Contact fatigue: what a further contact is worth to somebody who has just had several.
+
+`fit_fatigue` needs a lot drawn anew before each contact. Where it was drawn once per customer, `opens_tire` tells how attention falls.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,22 @@ from lakehouse.science.propensity.unfit import UnfitData, Vector, binary, number
 
 @dataclass(frozen=True)
 class Fatigue:
-    """Effects shrink by e^(−rate · pressure); the interval is that of the rate."""
+    """Effects shrink by e^(−rate · (pressure − usual)); the interval is that of the rate; `usual` is the pressure at which the
+    effects were measured."""
 
     rate: float
     low: float
     high: float
     half_life_days: float
+    usual: float = 0.0
 
     def left(self, pressure: ArrayLike) -> Vector:
-        """Share of the effect that is left at a pressure of contacts, between 0 and 1."""
-        return np.asarray(np.exp(-self.rate * numbers(pressure, "pressure")))
+        """Share of the effect that is left at a pressure of contacts, between 0 and 1: never more than was measured."""
+        return np.asarray(np.exp(-self.rate * np.maximum(numbers(pressure, "pressure") - self.usual, 0.0)))
+
+    def told(self) -> bool:
+        """Whether fatigue can be told from chance: the whole interval of the rate lies above 0."""
+        return self.low > 0
 
 
 def pressure(contacts: pd.DataFrame, as_of: pd.Timestamp | str, half_life_days: float = 7.0) -> pd.Series[float]:
@@ -86,3 +95,38 @@ def fit_fatigue(
     grid = np.linspace(0.0, most, 401)
     inside = grid[np.array([lost(float(one)) for one in grid]) <= lost(best) + 3.84 * noise]
     return Fatigue(best, float(min(inside.min(initial=best), best)), float(max(inside.max(initial=best), best)), half_life_days)
+
+
+def opens_tire(rows: pd.DataFrame, half_life_days: float = 7.0) -> Fatigue:
+    """The rate at which opening a mail falls with pressure, from a lot that lets *other* mails reach some customers and not others.
+
+    γ = −[ln r₁ − ln r₀] ÷ (p₁ − p₀): r the opens per mail of one kind, p the mean pressure, by arm of the lot of the other kind (the
+    lot as an instrument: Wald 1940, Annals of Mathematical Statistics 11). The variance of ln r is that of a ratio over
+    customers, each one witness (Cochran 1977, Sampling Techniques, §6.3); that of p is neglected. What is told is attention;
+    that effects fall as opens do is assumed. Pressure that the lot did not cause (people who agree to more) does not enter.
+
+    Args:
+        rows: by customer lot (1 lets other mails reach them, 0 holds them out), mails and opened (of the one kind), pressure.
+
+    Raises:
+        UnfitData: a column is absent; fewer than 30 customers or 20 opens in an arm; the lot makes no difference to pressure.
+    """
+    absent = [c for c in ("lot", "mails", "opened", "pressure") if c not in rows.columns]
+    if absent:
+        raise UnfitData(f"rows: columns {list(rows.columns)}; missing {absent}")
+    known = rows[rows["lot"].notna() & (rows["mails"] > 0)].astype(float)
+    arms = [known[known["lot"] == arm] for arm in (0.0, 1.0)]
+    seen = [(len(arm), int(arm["opened"].sum())) for arm in arms]
+    if min(people for people, _ in seen) < 30 or min(opens for _, opens in seen) < 20:
+        raise UnfitData(f"customers and opens held out {seen[0]}, mailed {seen[1]}; 30 customers and 20 opens in each tell a difference")
+    logs, variance, loads = [], 0.0, [float(arm["pressure"].mean()) for arm in arms]
+    for arm in arms:
+        opened, mails = arm["opened"].to_numpy(), arm["mails"].to_numpy()
+        rate = opened.sum() / mails.sum()
+        logs.append(float(np.log(rate)))
+        variance += float(((opened - rate * mails) ** 2).sum()) / float(opened.sum()) ** 2
+    more = loads[1] - loads[0]
+    if more < 0.2:
+        raise UnfitData(f"pressure: {loads[0]:.2f} held out, {loads[1]:.2f} mailed; the lot must make a difference of .2 contacts or more")
+    rate, half = -(logs[1] - logs[0]) / more, 1.959964 * float(np.sqrt(variance)) / more
+    return Fatigue(rate, rate - half, rate + half, half_life_days, loads[1])

@@ -12,6 +12,7 @@ from lakehouse.science.fairness.gaps import reach, with_others
 from lakehouse.science.propensity.logistic import CalibratedLogistic, fit_calibrated_logistic
 from lakehouse.science.propensity.unfit import UnfitData, Vector, numbers
 from lakehouse.science.uplift.decisions import Limits, decide
+from lakehouse.science.uplift.fatigue import Fatigue
 from lakehouse.science.uplift.learners import Uplift, fit_uplift
 from lakehouse.science.uplift.outcomes import Matrix, Predict, ridge
 from lakehouse.science.uplift.policy import policy_difference
@@ -24,20 +25,26 @@ CLIP, HELD = (0.05, 0.95), 2.0
 class OfferModel:
     """Effect of the offer on orders, spending per order of everybody, and the chance of having the offer as things are.
 
-    chance: None where it was drawn by lot.
+    chance: None where it was drawn by lot. fatigue: None where it cannot be told.
     """
 
     uplift: Uplift
     chance: CalibratedLogistic | None
     basket: float
+    fatigue: Fatigue | None = None
 
     def propensity(self, features: pd.DataFrame, share: float) -> Vector:
         """Chance of having the offer, within .05 and .95."""
         return _chances(self.chance, features, share)
 
     def table(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Column effect: additional spending in the period, in money."""
-        return pd.DataFrame({"effect": self.effect(features)}, index=features.index)
+        """Column effect: additional spending in the period, in money; effect_left: its share that the mails they had leave, by
+        their contact_pressure, 1 where fatigue cannot be told from chance."""
+        left = np.ones(len(features))
+        if self.fatigue is not None and self.fatigue.told() and "contact_pressure" in features.columns:
+            left = self.fatigue.left(features["contact_pressure"])
+        effect = self.effect(features.drop(columns="contact_pressure", errors="ignore"))
+        return pd.DataFrame({"effect": effect, "effect_left": left}, index=features.index)
 
     def effect(self, features: pd.DataFrame) -> Vector:
         """Additional orders × spending per order, the customer's own held near everybody's by two orders' weight."""
@@ -86,8 +93,9 @@ def offer_report(
     cost: float,
     groups: pd.DataFrame,
 ) -> tuple[dict[str, float], str]:
-    """Figures and a page on later rows: Qini with interval; profit per customer of mailing who pays, against nobody and everybody;
-    whom that reaches, by the protected attributes in `groups` (metric least_reach: the lowest ratio to the best reached group)."""
+    """Figures and a page on later rows: Qini with interval; profit per customer of mailing who pays, against nobody and everybody; what
+    further mails cost in attention; whom that reaches, by the protected attributes in `groups` (metric least_reach: the lowest ratio to
+    the best reached group)."""
     from lakehouse.science.charts import bars, grid, lines, page
 
     x, t, y = features.reset_index(drop=True), treated.to_numpy(), spent.to_numpy()
@@ -108,6 +116,8 @@ def offer_report(
         for name, group in groups.reset_index(drop=True).apply(with_others).items()
         if action.any() and with_others(group).nunique() > 1
     ]
+    if model.fatigue is not None:
+        metrics |= {"fatigue_rate": model.fatigue.rate, "fatigue_rate_low": model.fatigue.low, "fatigue_rate_high": model.fatigue.high}
     whom = pd.concat(reached) if reached else pd.DataFrame({"ratio": [1.0]})
     metrics["least_reach"] = float(whom["ratio"].min())
     curve = qini_curve(effect, t, y)
@@ -121,6 +131,7 @@ def offer_report(
             ("Figures", grid(pd.DataFrame({"value": metrics}))),
             ("Qini", chart),
             ("Profit per customer over", bars(against, "EUR in 30 days")),
+            ("Does another mail tire?", f"<p>{_fatigue_told(model.fatigue)}</p>"),
             ("Whom it reaches (ratio to the best reached group; below .8 is the usual sign of disparity)", grid(whom)),
         ],
     )
@@ -133,7 +144,8 @@ def next_best(
     """One decision per customer from the newsletter's effect: mail those who agreed, invite the others where they are met.
 
     Args:
-        rows: customer_id, effect (money), has_email_consent, visits_28d, phone_visit_share_28d, orders_28d, mails_7d, refuses_mail.
+        rows: customer_id, effect (money), has_email_consent, visits_28d, phone_visit_share_28d, orders_28d, mails_7d, refuses_mail;
+            effect_left (share of the effect that the mails they had leave), 1 unless given.
         offers: "mail: newsletter", "web: invitation", "mobile: invitation" and "shop: invitation" → (share of the effect that the
             contact brings, cost in money).
         margin, budget: of spending; for all contacts, in money.
@@ -154,9 +166,21 @@ def next_best(
     costs = {name: cost for name, (_, cost) in offers.items()}
     limits = Limits(budget=budget, contacts_per_customer=contacts)
     made = decide(
-        effects, np.ones(len(rows)), costs, margin=margin, recent_contacts=rows["mails_7d"], allowed=allowed, limits=limits
-    )
+        effects, np.ones(len(rows)), costs, margin=margin, recent_contacts=rows["mails_7d"],
+        tiredness=rows["effect_left"] if "effect_left" in rows.columns else None, allowed=allowed, limits=limits,
+    )  # fmt: skip
     return made.reset_index(names="customer_id")
+
+
+def _fatigue_told(fatigue: Fatigue | None) -> str:
+    if fatigue is None:
+        return "The mails do not tell: too few were drawn by lot. The contact limit of the decision stands alone."
+    more = 1 - float(np.exp(-fatigue.rate))
+    interval = f"rate {fatigue.rate:.3f}, {fatigue.low:.3f} to {fatigue.high:.3f}"
+    said = f"With each further mail in their mailbox people open {more:.1%} less ({interval})"
+    if not fatigue.told():
+        return f"{said}: no more than chance gives. The contact limit of the decision stands alone."
+    return f"{said}; the decision takes the effect to fall as attention does, beyond a pressure of {fatigue.usual:.1f}."
 
 
 def _named(table: pd.DataFrame, attribute: str) -> pd.DataFrame:

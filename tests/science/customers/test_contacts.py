@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lakehouse.science.unfit import UnfitData
-from lakehouse.science.uplift import Limits, decide, fit_fatigue, pressure
+from lakehouse.science.uplift import Limits, decide, fit_fatigue, opens_tire, pressure
 from lakehouse.science.uplift.offers import next_best
 
 
@@ -38,6 +38,30 @@ def test_no_fatigue_is_not_invented_and_a_campaign_without_effect_tells_nothing(
     noise = np.random.default_rng(9).random(len(load)) < 0.1
     with pytest.raises(UnfitData, match="moved nobody"):
         fit_fatigue(load, treated, noise.astype(float))
+
+
+def lot_drawn_once(rate: float, seed: int, n: int = 4000) -> pd.DataFrame:
+    """Offers to all, newsletters to who the lot lets have them; the more active agree to more mails and open more."""
+    draw = np.random.default_rng(seed)
+    lot, active = (draw.random(n) < 0.75).astype(float), draw.gamma(4.0, 0.25, n)
+    load = 1 + 0.8 * active + 4 * lot
+    mails = draw.integers(1, 5, n)
+    opened = draw.binomial(mails, np.clip(0.35 * active * np.exp(-rate * load), 0, 1))
+    return pd.DataFrame({"lot": lot, "mails": mails, "opened": opened, "pressure": load})
+
+
+def test_how_attention_tires_is_told_by_a_lot_drawn_once_and_not_by_who_agrees_to_more():
+    told = [opens_tire(lot_drawn_once(0.08, seed)) for seed in range(40)]
+    none = [opens_tire(lot_drawn_once(0.0, 100 + seed)) for seed in range(40)]
+    inside, invented = sum(f.low <= 0.08 <= f.high for f in told), sum(f.told() for f in none)
+    print(f"planted .08: {np.mean([f.rate for f in told]):.3f}, in the interval {inside} of 40; invented {invented} of 40")
+    assert inside >= 35 and sum(f.told() for f in told) >= 35 and invented <= 3
+    assert told[0].left([told[0].usual, told[0].usual + 3])[0] == 1 > told[0].left([told[0].usual + 3])[0]
+    few = lot_drawn_once(0.08, 1, n=60)
+    with pytest.raises(UnfitData, match="30 customers and 20 opens"):
+        opens_tire(few)
+    with pytest.raises(UnfitData, match="make a difference"):
+        opens_tire(lot_drawn_once(0.0, 1).assign(pressure=2.0))
 
 
 def test_web_mobile_mail_and_shop_read_one_decision_of_a_channel_that_may_be_used():
