@@ -28,21 +28,27 @@ class Overtaken(LakehouseError):
 
 
 def create(spark: SparkSession, table: Table) -> str:
-    """Create the empty table where there is none; returns its id."""
+    """Create the empty table where there is none; returns its id, whoever was first."""
+    from pyspark.errors import PySparkException
+
     uri = table_uri(table)
     known = DeltaLog(uri)
     if known.version is not None and known.id is not None:
         return known.id
     columns = ", ".join(f"`{n}` {t}" for n, t in stored(table).items())
-    partitions = f"PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
     properties = {
         "delta.enableChangeDataFeed": "true",
         "delta.enableDeletionVectors": "false",
         "delta.logRetentionDuration": "interval 400 days",
         "delta.dataSkippingStatsColumns": ",".join(with_statistics(table)),
     }
-    listed = ", ".join(f"'{k}' = '{v}'" for k, v in properties.items())
-    spark.sql(f"CREATE TABLE IF NOT EXISTS delta.`{uri}` ({columns}) USING delta {partitions} TBLPROPERTIES ({listed})")
+    # CREATE TABLE IF NOT EXISTS takes whatever lies in the folder for a table, also what a creation that was cut short left there
+    writer = spark.createDataFrame([], columns).write.format("delta").mode("append").options(**properties)
+    try:
+        writer.partitionBy(*table.partitioned_by).save(uri)
+    except PySparkException as error:
+        if "CONCURRENT" not in str(error).upper():
+            raise
     table_id = DeltaLog(uri).id
     if table_id is None:
         raise LakehouseError(f"{table.name}: {uri} was created but has no log. Is the store reachable and the bucket there?")

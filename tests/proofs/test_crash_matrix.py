@@ -11,7 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from lakehouse.delta.location import quarantine_uri
+from lakehouse import storage
+from lakehouse.delta.location import quarantine_uri, table_uri
 from lakehouse.delta.log import DeltaLog
 from lakehouse.run import derive, interrupt
 from lakehouse.run.fault import STEPS
@@ -103,6 +104,17 @@ def test_writers_killed_at_any_moment_leave_the_next_run_all_it_needs(scene: Sce
         lake.drop()
         print(f"\nkilled at {moment + 1} of {MOMENTS} moments, {failed} failures, {polls} polls", end="")
     assert not failed
+
+
+def test_a_creation_that_was_cut_short_leaves_the_next_run_all_it_needs(scene: Scene, clean: Any) -> None:
+    lake = before(scene, "things")
+    with lake.use():
+        uri = table_uri(lake.graph["things"])
+        storage.delete_prefix(f"{uri}/")
+        storage.put(f"{uri}/_delta_log/", b"")  # the folder is made before the first commit
+        lake.run(["things"])
+    assert differences(clean("things"), lake.content(["things"])) == []
+    lake.drop()
 
 
 def test_a_reply_lost_after_the_commit_costs_nothing(scene: Scene, clean: Any, tmp_path: Path) -> None:
