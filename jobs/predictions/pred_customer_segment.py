@@ -11,9 +11,11 @@ from lakehouse.declare import AsOf, Column, Model, Snapshot, at_least, between, 
     columns=[
         Column("customer_id", "string", "The shop's customer number.", sensitivity="pseudonym"),
         Column("as_of_date", "date", "The day at whose end it was computed; two days side by side show who moved."),
-        Column("segment", "bigint", "Number of the segment, 0 the one that spends most.", at_least(0)),
+        Column("segment", "bigint", "Number of the segment, which it keeps from training to training.", at_least(0)),
         Column("words", "string", "What sets the segment apart."),
         Column("certainty", "double", "0 on the border to the next segment, 1 at the centre of the own one.", between(0, 1)),
+        Column("rule", "string", "The rule of a decision tree that describes the segment; empty without."),
+        Column("by_rule", "bigint", "The segment whose rule holds for the customer; another than their own: the rule errs; -1: none."),
         Column("model_version", "int", "Version of customer_segments that computed it."),
     ],
     checks=[references("customers", "customer_id")],
@@ -25,7 +27,8 @@ def pred_customer_segment(
     today = feat_customer_rfm.where(F.col("as_of_date") == F.lit(as_of)).join(
         feat_customer_behaviour.drop("segment"), ["customer_id", "as_of_date"]
     )
-    scored = customer_segments.table(today, "segment bigint, words string, certainty double")
+    scored = customer_segments.table(today, "segment bigint, words string, certainty double, rule string, by_rule bigint")
     return scored.select(
-        "customer_id", "as_of_date", "segment", "words", "certainty", F.lit(customer_segments.version).alias("model_version")
-    )
+        "customer_id", "as_of_date", "segment", "words", "certainty", "rule", "by_rule",
+        F.lit(customer_segments.version).alias("model_version"),
+    )  # fmt: skip

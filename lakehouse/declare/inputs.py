@@ -31,6 +31,13 @@ class AsOf:
     """Annotation of the parameter `as_of`: the day (datetime.date) a table is computed for; never a clock."""
 
 
+class _Predecessor:
+    """`predecessor: Predecessor` of a model's function: the estimator that is served while it trains, None where there is none.
+
+    Which version that was is pinned in MLflow, so that the training can be repeated.
+    """
+
+
 @dataclass(frozen=True)
 class Input:
     """One parameter of a table's function: the table or model read, and how."""
@@ -46,7 +53,7 @@ if TYPE_CHECKING:  # for editors and type checkers an input is a data frame
     from pyspark.sql import DataFrame
 
     Snapshot = Changes = Frozen = Landed = Live = DataFrame
-    Model = Touched = Any
+    Model = Touched = Predecessor = Any
 else:
     Snapshot = Reading("snapshot")
     Changes = Reading("changes")
@@ -55,3 +62,4 @@ else:
     Live = Reading("live")
     Model = Reading("model")
     Touched = _Touched()
+    Predecessor = _Predecessor

@@ -189,6 +189,8 @@ def _modes(table: Table, tables: Tables) -> Iterator[str]:
                 yield f"Touched['{group}'] is no column of '{read.name}'.{did_you_mean(group, [c.name for c in other.columns])}"
             if group not in [c.name for c in table.columns]:
                 yield f"Touched['{group}'] must be a column of this table too, so that its groups can be found. Add it."
+    if table.continues and table.kind == "table":
+        yield "only a model has a predecessor; a table reads the version served: annotate the model's name Model."
     if table.as_of and table.kind == "table":
         if "as_of_date" not in table.key:
             yield "it takes as_of, so its rows belong to a day: add the column 'as_of_date' (date) to its key."

@@ -16,7 +16,7 @@ from lakehouse.delta.session import open_session
 from lakehouse.errors import LakehouseError
 from lakehouse.graph import Graph
 from lakehouse.models.register import log_version, promote
-from lakehouse.models.version import ModelVersion, client, keep, keep_lack, newest_version, served_version
+from lakehouse.models.version import ModelVersion, client, keep, keep_lack, load_version, newest_version, served_version
 from lakehouse.models.watch import judgement, watch
 from lakehouse.run import frames
 from lakehouse.run.code import code_hash
@@ -59,7 +59,8 @@ def train(
     if known and not full and not inputs and known.code == code and known.inputs == pinned:
         return report("up to date", "nothing it reads has moved", known)
     try:
-        fitted = fit(graph, table, pinned, attempt)
+        before, estimator = _predecessor(table)
+        fitted = fit(graph, table, pinned, attempt, estimator)
         judged = judgement(graph, table, fitted, pinned)
     except NotEnoughData as lack:
         keep_lack(name, str(lack))
@@ -67,7 +68,7 @@ def train(
     number = (known.version if known else 0) + 1
     made = ModelVersion(
         name, number, "", "", code, pinned, list(fitted.features), dict(table.parameters), dict(fitted.metrics),
-        started.isoformat(timespec="seconds"), judged.stage, judged.reason,
+        started.isoformat(timespec="seconds"), judged.stage, judged.reason, predecessor=before,
     )  # fmt: skip
     version = log_version(table, fitted, made, judged)
     if not keep(version):
@@ -97,12 +98,25 @@ def _inputs(graph: Graph, table: Table, cut: Cut | None) -> dict[str, Version]:
     return pinned
 
 
-def fit(graph: Graph, table: Table, pinned: Mapping[str, Version], attempt: str | None = None) -> Fitted:
-    """Call the training function on its inputs at the versions given."""
+def _predecessor(table: Table) -> tuple[int, Any]:
+    """The version served now and its estimator, for a model that continues it; 0 and None where there is none that can still be loaded."""
+    served = served_version(table.name) if table.continues else None
+    if served is None:
+        return 0, None
+    try:
+        return served.version, served.estimator()
+    except (LakehouseError, AttributeError, ImportError):  # its classes were moved since
+        return 0, None
+
+
+def fit(graph: Graph, table: Table, pinned: Mapping[str, Version], attempt: str | None = None, predecessor: Any = None) -> Fitted:
+    """Call the training function on its inputs at the versions given, and on the estimator it continues."""
     with open_session(attempt) as spark:
         given: dict[str, Any] = {i.name: frames.snapshot(spark, graph[i.name], pinned[i.name].version) for i in table.inputs}
         if "parameters" in table.function.__code__.co_varnames[: table.function.__code__.co_argcount]:
             given["parameters"] = dict(table.parameters)
+        if table.continues:
+            given["predecessor"] = predecessor
         fitted = table.function(**given)
     if not isinstance(fitted, Fitted):
         raise LakehouseError(
@@ -113,10 +127,11 @@ def fit(graph: Graph, table: Table, pinned: Mapping[str, Version], attempt: str 
 
 
 def retrain(graph: Graph, mlflow_run: str) -> dict[str, tuple[float, float]]:
-    """Train again from what an MLflow run says it read; returns each metric then and now."""
+    """Train again from what an MLflow run says it read and continued; returns each metric then and now."""
     mlflow = client()
     then = mlflow.get_run(mlflow_run)
     experiment = mlflow.get_experiment(then.info.experiment_id)
     pinned = {n: Version(**v) for n, v in json.loads(then.data.tags["lakehouse.inputs"]).items()}
-    fitted = fit(graph, graph[experiment.name], pinned)
+    table, before = graph[experiment.name], int(then.data.tags.get("lakehouse.predecessor", "0"))
+    fitted = fit(graph, table, pinned, predecessor=load_version(table.name, before).estimator() if before else None)
     return {n: (value, float(fitted.metrics[n])) for n, value in then.data.metrics.items()}

@@ -54,6 +54,8 @@ class ModelVersion:
     """Its number in MLflow's registry."""
     experiment: str = ""
     """MLflow's number of the model's experiment."""
+    predecessor: int = 0
+    """The version it continues, of a model that asks for it; 0 where it began anew."""
 
     def estimator(self) -> Any:
         """The fitted estimator, loaded from MLflow."""

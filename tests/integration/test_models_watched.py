@@ -49,12 +49,13 @@ from lakehouse.declare import *
 
 
 @model(owner="tests", watched_by="pred_verdicts")
-def {MODEL}(people: Snapshot) -> Fitted:
-    "The mean, tried beside a rule that is always two off."
+def {MODEL}(people: Snapshot, predecessor: Predecessor) -> Fitted:
+    "The mean, tried beside a rule that is always two off; knows the mean of the version served before."
     rows = people.toPandas().sort_values("id")
     mean = float(rows["x"].mean())
     trial = Trial(mean, lambda tried: list((rows["x"] - tried).abs()), [2.0] * len(rows), list(rows["id"]))
-    return Fitted(mean, ("x",), {{"mean": mean, "people": float(len(rows))}}, trial=trial)
+    metrics = {{"mean": mean, "people": float(len(rows)), "before": -1.0 if predecessor is None else predecessor}}
+    return Fitted(mean, ("x",), metrics, trial=trial)
 """,
     "predictions/pred_verdicts.py": f"""
 @table(key=("model", "model_version", "as_of_date", "figure"), owner="tests",
@@ -124,5 +125,10 @@ def test_no_roll_back_leads_to_a_version_that_knows_the_erased(graph: Graph):
     assert load_version(MODEL).version == 3
 
 
-def test_an_old_training_can_be_repeated_from_what_it_read_then(graph: Graph):
-    assert retrain(graph, load_version(MODEL, 1).run_id) == {"mean": (0.5, 0.5), "people": (40.0, 40.0)}
+def test_an_old_training_can_be_repeated_from_what_it_read_and_continued_then(graph: Graph):
+    first, second, third = (load_version(MODEL, number) for number in (1, 2, 3))
+    assert [v.predecessor for v in (first, second, third)] == [0, 1, 2]
+    assert retrain(graph, first.run_id) == {"mean": (0.5, 0.5), "people": (40.0, 40.0), "before": (-1.0, -1.0)}
+    again = retrain(graph, second.run_id)  # the version served by now has another mean than the one that was continued
+    assert again["before"] == (0.5, 0.5) != (third.metrics["mean"], third.metrics["mean"])
+    assert all(then == now for then, now in again.values())

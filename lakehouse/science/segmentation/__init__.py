@@ -5,7 +5,7 @@ from lakehouse.science.segmentation.inputs import Scales, regions, survey_scales
 from lakehouse.science.segmentation.migration import keep_labels, migration
 from lakehouse.science.segmentation.profiles import profiles
 from lakehouse.science.segmentation.rfm import rfm, rfm_scores, value_tiers
-from lakehouse.science.segmentation.rules import Rule, assign, hybrid, tree_rules
+from lakehouse.science.segmentation.rules import Rule, assign, hybrid, segment_rules, told_apart, tree_rules
 from lakehouse.science.segmentation.structure import Segments, find_segments, jaccard_stability
 
 __all__ = [
@@ -26,8 +26,10 @@ __all__ = [
     "regions",
     "rfm",
     "rfm_scores",
+    "segment_rules",
     "silhouette",
     "survey_scales",
+    "told_apart",
     "tree_rules",
     "value_tiers",
     "weighted_blocks",

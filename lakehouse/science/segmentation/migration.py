@@ -11,7 +11,7 @@ from lakehouse.science.propensity.unfit import UnfitData
 from lakehouse.science.segmentation.clusters import NOISE
 
 
-def keep_labels(before: pd.Series[Any], now: pd.Series[Any], least: float = 0.3) -> pd.Series[Any]:
+def keep_labels(before: pd.Series[Any], now: pd.Series[Any], least: float = 0.3, unused: int = 0) -> pd.Series[Any]:
     """The new run's labels renamed to those of the last run's segments they continue.
 
     The matching of new to old segments with the largest sum of Jaccard overlaps over customers in both runs
@@ -20,6 +20,8 @@ def keep_labels(before: pd.Series[Any], now: pd.Series[Any], least: float = 0.3)
 
     Args:
         before, now: segment numbers indexed by customer; −1 is noise and stays it.
+        least: Jaccard overlap from which on a segment continues another.
+        unused: numbers below it were used in runs before, perhaps by segments that nobody is in any more.
 
     Raises:
         UnfitData: a customer occurs twice, or no customer is in both runs.
@@ -40,7 +42,7 @@ def keep_labels(before: pd.Series[Any], now: pd.Series[Any], least: float = 0.3)
     for row, column in zip(rows, columns, strict=True):
         if overlap[row, column] >= least:
             names[news[row]] = olds[column]
-    unused = max(olds, default=-1) + 1
+    unused = max(unused, max(olds, default=-1) + 1)
     for one in news:
         if one not in names:
             names[one], unused = unused, unused + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lakehouse.science.propensity.unfit import UnfitData, numbers
+
+Limits = dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -65,25 +67,79 @@ def tree_rules(features: pd.DataFrame, target: ArrayLike, *, leaves: int = 6, le
         raise UnfitData(f"received {len(features)} rows, leaves={leaves}; {2 * least} rows and 2 leaves at least are valid")
     x = np.column_stack([numbers(features[name], str(name)) for name in features.columns])
     tree = DecisionTreeRegressor(max_leaf_nodes=leaves, min_samples_leaf=least, random_state=seed).fit(x, aim).tree_
-    found: list[tuple[float, dict[str, tuple[float, float]], int]] = []
-
-    def walk(node: int, limits: dict[str, tuple[float, float]], rows: NDArray[np.int64]) -> None:
-        if tree.children_left[node] < 0:
-            found.append((float(aim[rows].mean()), limits, len(rows)))
-            return
-        column = int(tree.feature[node])
-        name, cut = str(features.columns[column]), _readable(float(tree.threshold[node]), x[:, column])
-        low, high = limits.get(name, (-np.inf, np.inf))
-        below = x[rows, column] <= cut
-        walk(int(tree.children_left[node]), {**limits, name: (low, cut)}, rows[below])
-        walk(int(tree.children_right[node]), {**limits, name: (cut, high)}, rows[~below])
-
-    walk(0, {}, np.arange(len(x)))
+    found = [(float(aim[rows].mean()), limits, len(rows)) for limits, rows in _leaves(tree, x, list(features.columns))]
     found.sort(key=lambda one: (-one[0], str(one[1])))
     return [
         Rule(place, tuple((name, *bounds) for name, bounds in limits.items()), count, mean)
         for place, (mean, limits, count) in enumerate(found)
     ]
+
+
+def segment_rules(
+    features: pd.DataFrame, segments: NDArray[np.int64], *, leaves: int | None = None, least: int = 20, seed: int = 0
+) -> list[Rule]:
+    """Rules that describe segments found otherwise: leaves of a classification tree (CART, Gini), each named after its commonest segment.
+
+    Every segment weighs the same, so that a small one is described too; each customer fulfils exactly one rule. `mean` of a rule is the
+    share of its training customers who are in the segment. A segment that is no leaf's commonest has no rule; with one segment,
+    or too few rows, there are no rules.
+
+    Args:
+        features: numbers, without missing values.
+        segments: of each customer.
+        leaves: at most; unless told, two more than segments: what a person reads at a glance.
+        least: customers per leaf, at least.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    names, code = np.unique(segments, return_inverse=True)
+    if len(names) < 2 or len(features) < 2 * least:
+        return []
+    x = np.column_stack([numbers(features[name], str(name)) for name in features.columns])
+    kind = DecisionTreeClassifier(
+        max_leaf_nodes=leaves or len(names) + 2, min_samples_leaf=least, class_weight="balanced", random_state=seed
+    )
+    weight, rules = len(code) / np.bincount(code), []
+
+    def commonest(rows: NDArray[np.int64]) -> int:
+        return int(np.argmax(np.bincount(code[rows], minlength=len(names)) * weight))
+
+    for limits, rows in _leaves(kind.fit(x, code).tree_, x, list(features.columns), commonest):
+        share = float(np.mean(code[rows] == commonest(rows)))
+        rules.append(Rule(int(names[commonest(rows)]), tuple((name, *bounds) for name, bounds in limits.items()), len(rows), share))
+    return sorted(rules, key=lambda one: (one.segment, -one.customers, str(one.limits)))
+
+
+def told_apart(segment: pd.Series[Any], by_rule: pd.Series[Any]) -> pd.DataFrame:
+    """By segment: customers, described (whom its rule holds for), precision (of them, in the segment) and recall (of the segment)."""
+    rows = []
+    for one in sorted(set(segment)):
+        inside, said = (segment == one).to_numpy(), (by_rule == one).to_numpy()
+        both = float(np.sum(inside & said))
+        rows.append((int(one), int(inside.sum()), int(said.sum()), both / said.sum() if said.any() else np.nan, both / inside.sum()))
+    columns = ["segment", "customers", "described", "precision", "recall"]
+    return pd.DataFrame(rows, columns=columns).set_index("segment")
+
+
+def _leaves(
+    tree: Any, x: NDArray[np.float64], names: Sequence[Any], label: Callable[[NDArray[np.int64]], int] | None = None
+) -> list[tuple[Limits, NDArray[np.int64]]]:
+    """Each leaf's limits and its rows; thresholds as readable as the rows allow. Splits between two leaves of one label are taken back."""
+
+    def walk(node: int, limits: Limits, rows: NDArray[np.int64]) -> list[tuple[Limits, NDArray[np.int64]]]:
+        if tree.children_left[node] < 0:
+            return [(limits, rows)]
+        column = int(tree.feature[node])
+        name, cut = str(names[column]), _readable(float(tree.threshold[node]), x[:, column])
+        low, high = limits.get(name, (-np.inf, np.inf))
+        below = x[rows, column] <= cut
+        left = walk(int(tree.children_left[node]), {**limits, name: (low, cut)}, rows[below])
+        right = walk(int(tree.children_right[node]), {**limits, name: (cut, high)}, rows[~below])
+        if label is not None and len(left) == len(right) == 1 and label(left[0][1]) == label(right[0][1]):
+            return [(limits, rows)]
+        return left + right
+
+    return walk(0, {}, np.arange(len(x)))
 
 
 def assign(rules: Sequence[Rule], features: pd.DataFrame) -> NDArray[np.int64]:

@@ -23,9 +23,11 @@ from lakehouse.science.segmentation import (
     keep_labels,
     migration,
     profiles,
+    segment_rules,
     silhouette,
     tree_rules,
 )
+from lakehouse.science.segmentation.model import SegmentModel, continued, fit_segments
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,47 @@ def test_a_segment_without_predecessor_gets_a_number_never_used():
     assert keep_labels(before, now).tolist() == [0] * 40 + [1] * 40 + [2] * 20
     with pytest.raises(UnfitData, match="none of 2 customers"):
         keep_labels(before, pd.Series([0, 1], index=[500, 501]))
+
+
+@pytest.fixture(scope="module")
+def first() -> SegmentModel:
+    frame, _ = types(600, 1)
+    return fit_segments(np.log(frame), frame.orders * frame.basket, most=300, references=2)
+
+
+def test_a_new_training_keeps_the_numbers_of_the_segments_it_continues_and_gives_no_number_twice(first):
+    frame, kind = types(600, 5)
+    features, worth = np.log(frame), -frame.orders * frame.basket
+    anew = fit_segments(features, worth, most=300, references=2)
+    kept = fit_segments(features, worth, predecessor=first, most=300, references=2)
+    before, then, now = (one.table(features)["segment"] for one in (first, anew, kept))
+    assert (before == then).mean() < 0.5 < 0.97 < (before == now).mean()  # value turned round: numbered anew they all change
+    assert continued(kept, first) == [0, 1, 2, 3] and kept.used == 4
+    assert kept.profile.index.tolist() == [0, 1, 2, 3]
+    said = kept.table(features).groupby("segment")["words"].agg(set)
+    assert all(said[one] == {kept.profile.loc[one, "words"]} for one in said.index)
+
+    two = np.isin(kind, (0, 3))  # two of the four types are left
+    fewer = fit_segments(features[two], worth[two], predecessor=kept, most=300, references=2)
+    again = fit_segments(features, worth, predecessor=fewer, most=300, references=2)
+    assert len(fewer.numbers) == 2 and set(fewer.numbers) < {0, 1, 2, 3} and fewer.used == 4
+    assert set(fewer.numbers) < set(again.numbers) and set(again.numbers) - set(fewer.numbers) == {4, 5}  # 0 to 3 had a meaning
+
+    others = fit_segments(features.rename(columns={"online": "in_shop"}), worth, predecessor=again, most=300, references=2)
+    assert others.numbers == (6, 7, 8, 9) and continued(others, again) == []
+
+
+def test_rules_describe_the_segments_in_few_words_and_say_how_often_they_err(first):
+    frame, _ = types(600, 7)
+    features = np.log(frame)
+    told, made = first.table(features), first.described(features)
+    right = float((told["segment"] == told["by_rule"]).mean())
+    print(f"rules right for {right:.1%} of customers of whom they learnt nothing; {made['rule'].to_list()}")
+    assert right > 0.95 and made["precision"].min() > 0.85 and made["recall"].min() > 0.85
+    assert made["customers"].sum() == 600 and made["described"].sum() == 600
+    assert made["rule"].str.len().between(5, 140).all() and set(told["rule"]) == set(made["rule"])
+    assert segment_rules(features, np.zeros(600, dtype=np.int64)) == [] == segment_rules(features.head(9), np.arange(9))
+    assert (SegmentModel(first.encoding, first.centres, first.profile, first.evidence, True).table(features)["by_rule"] == -1).all()
 
 
 def test_rules_of_a_tree_can_be_read_and_divide_everybody():
