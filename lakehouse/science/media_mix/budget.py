@@ -22,7 +22,8 @@ GRID_CELLS, GRID_STEPS = 4, 40
 
 @dataclass(frozen=True)
 class Allocation:
-    """table: channel, geo, recent, spend, response with interval, marginal (target per further unit of spend).
+    """table: channel, geo, recent, spend, bounds (least, most), and with interval: response, extra (response less what the recent split
+    brings), marginal (target per further unit of spend), in_flight (what past advertising still brings, in no response).
 
     response: of all together, mean, low, high (90 %). left: gained over the recent split of the same total (mean, low, high),
     the money left on the table. checked: best value on the grid ÷ this one's, missing beyond four amounts to decide.
@@ -167,24 +168,14 @@ def _three(drawn: Floats) -> tuple[float, float, float]:
 
 def _told(found: Responses, best: Floats, present: Floats, checked: float | None) -> Allocation:
     curves = found.curves()
-    drawn = [curve(amount) for curve, amount in zip(curves, best, strict=True)]
-    slopes = [float(curve.derivative()(amount).mean()) for curve, amount in zip(curves, best, strict=True)]
-    before = sum(curve(amount) for curve, amount in zip(curves, present, strict=True))
-    parts = [_three(part) for part in drawn]
-    table = pd.DataFrame(
-        {
-            "channel": [c.channel for c in found.cells],
-            "geo": [c.geo for c in found.cells],
-            "recent": [c.recent for c in found.cells],
-            "spend": best,
-            "response": [p[0] for p in parts],
-            "response_low": [p[1] for p in parts],
-            "response_high": [p[2] for p in parts],
-            "marginal": slopes,
-        }
-    )
-    whole = np.asarray(sum(drawn))
-    return Allocation(table, float(best.sum()), _three(whole), _three(whole - before), checked)
+    drawn = np.stack([curve(amount) for curve, amount in zip(curves, best, strict=True)])
+    before = np.stack([curve(amount) for curve, amount in zip(curves, present, strict=True)])
+    slopes = np.stack([curve.derivative()(amount) for curve, amount in zip(curves, best, strict=True)])
+    table = pd.DataFrame([vars(cell) for cell in found.cells])[["channel", "geo", "recent", "least", "most"]].assign(spend=best)
+    for name, draws in (("response", drawn), ("extra", drawn - before), ("marginal", slopes), ("in_flight", found.in_flight)):
+        table[[name, f"{name}_low", f"{name}_high"]] = [_three(one) for one in draws]
+    whole = drawn.sum(axis=0)
+    return Allocation(table, float(best.sum()), _three(whole), _three(whole - before.sum(axis=0)), checked)
 
 
 def largest_total(mix: MediaMix, budget: Budget, roas: float, steps: int = 12) -> Allocation:

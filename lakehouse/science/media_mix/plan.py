@@ -51,11 +51,12 @@ class Cell:
 @dataclass(frozen=True)
 class Responses:
     """grid (J, cells): amounts; drawn (J, cells, S): target gained by them beyond what past advertising still brings, with
-    the carryover that comes after the window."""
+    the carryover that comes after the window. in_flight (cells, S): what past advertising still brings."""
 
     cells: tuple[Cell, ...]
     grid: Floats
     drawn: Floats
+    in_flight: Floats
 
     def curves(self) -> list[PchipInterpolator]:
         """amount → (S,) per cell; monotone between the points."""
@@ -136,4 +137,4 @@ def responses(mix: MediaMix, budget: Budget, draws: int = 240, points: int = 33)
     total = sum(part.count for part in mix.parts)
     thin = [part.thinned(max(1, round(draws * part.count / total))) for part in mix.parts]
     drawn = np.stack([np.concatenate([brought(part, level) for part in thin], axis=1) for level in scale])
-    return Responses(wanted, scale[:, None] * top, drawn - drawn[0])
+    return Responses(wanted, scale[:, None] * top, drawn - drawn[0], drawn[0])

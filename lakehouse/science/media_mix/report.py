@@ -11,6 +11,8 @@ from lakehouse.science.media_mix.budget import Allocation
 from lakehouse.science.media_mix.mix import MediaMix
 from lakehouse.science.media_mix.outcomes import by_form, curves, out_of_time, prior_and_posterior, returns, weekly_contributions
 
+PROPOSED = ("recent", "spend", "response", "response_low", "response_high", "marginal", "marginal_low", "marginal_high", "in_flight")
+
 
 def in_words(mix: MediaMix, allocation: Allocation | None = None) -> str:
     """A paragraph made from the numbers alone."""
@@ -66,7 +68,7 @@ def media_mix_report(mix: MediaMix, allocation: Allocation | None = None, calibr
     if calibration is not None:
         sections.append(("Experiments: the data alone, the test alone, both", grid(calibration.set_index("test"))))
     if allocation is not None:
-        sections.append(("Proposed split", grid(allocation.table.drop(columns="geo").set_index("channel"))))
+        sections.append(("Proposed split", grid(allocation.table.set_index("channel")[list(PROPOSED)])))
     checks = pd.DataFrame([vars(fit.diagnosis) for fit in mix.fits], index=[str(fit.setting.form) for fit in mix.fits])
     sections.append(("Convergence", grid(checks)))
     limits = (

@@ -22,7 +22,7 @@ from lakehouse.science.media_mix.sampling import Diagnosis, Effort, Posterior, U
 from tests.science.media_mix.simulated import market, written
 
 TRUTH = ([300.0, 200.0], [60.0, 120.0], [0.2, 0.6])
-EFFORT = Effort(draws=500, tune=500, processes=2)
+EFFORT = Effort()
 FULL = os.environ.get("LAKEHOUSE_PROVE") == "full"
 
 
