@@ -9,7 +9,16 @@ from ..features.feat_customer_survey import ITEMS, SCALES
 FEWEST = 60
 
 
-@model(owner="crm", tags="market", parameters={"least_reliability": 0.35})
+@model(
+    owner="crm",
+    tags="market",
+    parameters={"least_reliability": 0.35},
+    assumes=["People answer as they think; who ticked one column throughout is left out."],
+    limits=[
+        "Only who answered a survey has an attitude: those may differ from who did not.",
+        "What people say they want is not what they buy.",
+    ],
+)
 def customer_attitudes(feat_customer_survey: Snapshot, parameters: dict[str, Any]) -> Fitted:
     """Customers by what they say they want: scales of the survey, and clusters of them where silhouette, gap and stability find any."""
     import pandas as pd

@@ -6,7 +6,21 @@ from lakehouse.declare import Fitted, NotEnoughData, Snapshot, Trial, model
 from ..features.feat_customer_rfm import HISTORY
 
 
-@model(owner="crm", watched_by="pred_model_drift", parameters={"yearly_discount": 0.10, "margin": 0.01, "total_off": 0.15})
+@model(
+    owner="crm",
+    watched_by="pred_model_drift",
+    parameters={"yearly_discount": 0.10, "margin": 0.01, "total_off": 0.15},
+    assumes=[
+        "Each customer buys at a steady rate of their own until they leave for good; rates differ between customers as a gamma, or as two.",
+        "What a purchase is worth does not depend on how often one buys.",
+        "Seasons are not modelled: the calibration on the last whole period carries the level on.",
+    ],
+    limits=[
+        "Who has just left cannot be told from who pauses: shares and ranks can be right, not each person.",
+        "The value of a whole life lies beyond the time observed; of 1,000 customers it is told to about 20 %.",
+        "It is spending, before margin, and says nothing of what a contact would change.",
+    ],
+)
 def customer_value(feat_purchase_training: Snapshot, parameters: Mapping[str, Any]) -> Fitted:
     """What each customer will still buy: Pareto/NBD, BG/NBD or two habits with Gamma-Gamma, calibrated on the last whole period.
 

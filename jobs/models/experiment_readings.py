@@ -1,7 +1,12 @@
 from lakehouse.declare import Fitted, NotEnoughData, Snapshot, model
 
 
-@model(owner="crm", tags="market")
+@model(
+    owner="crm",
+    tags="market",
+    assumes=["The variant was drawn by lot for each customer, and nobody's mail changes what another does."],
+    limits=["What happened within the days counted, by people whose programs do not hide it; lasting effects are not told."],
+)
 def experiment_readings(fct_experiment_results: Snapshot) -> Fitted:
     """A report page for each campaign sent in variants: who got which, what changed, how sure, in words and charts."""
     from lakehouse.science.experiments.reading import FEWEST, FIGURES, variants_report

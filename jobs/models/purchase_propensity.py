@@ -15,6 +15,14 @@ AUDITED = ("segment", "country")
     owner="crm",
     watched_by="pred_propensity_evaluation",
     parameters={"penalty": 1.0, "margin": 0.01, "slope_from": 0.8, "slope_to": 1.25, "threshold": 0.5, "gap": 0.15},
+    assumes=[
+        "In the next 30 days customers do as those of the training days did; drift and predictions 30 days old are looked at every night.",
+        "An order counts where it was recorded within the 30 days.",
+    ],
+    limits=[
+        "It says who will order, not whom a contact moves: newsletter_uplift does.",
+        "Country and segment are audited and not used; other attributes nobody told are not audited.",
+    ],
 )
 def purchase_propensity(feat_purchase_training: Snapshot, parameters: Mapping[str, Any]) -> Fitted:
     """Probability that a customer orders within the next 30 days: calibrated, audited, validated on later time.

@@ -1,7 +1,15 @@
 from lakehouse.declare import Fitted, NotEnoughData, Snapshot, model
 
 
-@model(owner="marketing", tags="market")
+@model(
+    owner="marketing",
+    tags="market",
+    assumes=[
+        "True effects of studies of one kind differ as draws from one distribution; each study's error is known.",
+        "Studies are told whatever they found; the checks for missing ones see only a marked tilt.",
+    ],
+    limits=["A mean over studies is no promise for a next one: its interval is the wider, given beside it."],
+)
 def study_pooling(fct_studies: Snapshot) -> Fitted:
     """What all studies of one kind say together, and what a further one may find: random effects with priors, with checks for missing
     studies. Waits until a measure has 10 lift tests or 15 A/B tests."""

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from lakehouse.declare.columns import Column
-from lakehouse.declare.inputs import SQL, AsOf, Input, Predecessor, Reading
+from lakehouse.declare.inputs import SQL, AsOf, Input, Reading
 from lakehouse.declare.live import LiveQuery
 from lakehouse.declare.rules import Rule
 from lakehouse.declare.sources import Source
@@ -37,8 +37,6 @@ class Table:
     line: int
     inputs: tuple[Input, ...] = ()
     as_of: bool = False
-    continues: bool = False
-    """Models: the function is given the estimator served before it (`Predecessor`)."""
     returns_sql: bool = False
     key: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
@@ -55,6 +53,10 @@ class Table:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     watched_by: str = ""
     """Models: the table that evaluates the version served; a verdict "beyond" in it rolls that version back."""
+    assumes: tuple[str, ...] = ()
+    """Models: what must hold for its figures to mean what they say, a sentence each; on the card."""
+    limits: tuple[str, ...] = ()
+    """Models: what it does not tell, or must not be used for; on the card."""
     layer: str = ""
     """Given by the folder the file is in, when the graph is loaded."""
 
@@ -104,13 +106,11 @@ def _facts(function: Callable[..., Any], refresh: str, owner: str) -> dict[str, 
         signature = inspect.signature(function, eval_str=True)
     except NameError as unknown:
         raise refuse(f"an annotation names {unknown}. Import it from lakehouse.declare.") from None
-    inputs, as_of, continues = [], False, False
+    inputs, as_of = [], False
     for parameter in signature.parameters.values():
         reading = parameter.annotation
         if reading is AsOf or (parameter.name == "as_of" and reading is date):
             as_of = True
-        elif reading is Predecessor and parameter.name == "predecessor":
-            continues = True
         elif parameter.name == "parameters":
             continue
         elif isinstance(reading, Reading):
@@ -119,12 +119,12 @@ def _facts(function: Callable[..., Any], refresh: str, owner: str) -> dict[str, 
             given = "no annotation" if reading is parameter.empty else f"annotation {reading!r}"
             raise refuse(
                 f"parameter '{parameter.name}' has {given}. "
-                'Valid: Snapshot, Changes, Touched["column"], Frozen, Landed, Live, Model; as_of: AsOf; predecessor: Predecessor.'
+                'Valid: Snapshot, Changes, Touched["column"], Frozen, Landed, Live, Model; as_of: AsOf.'
             )
     return {
         "name": function.__name__, "function": function, "owner": owner, "refresh": refresh,
         "description": inspect.cleandoc(function.__doc__ or ""), "file": code.co_filename, "line": code.co_firstlineno,
-        "inputs": tuple(inputs), "as_of": as_of, "continues": continues, "returns_sql": signature.return_annotation is SQL,
+        "inputs": tuple(inputs), "as_of": as_of, "returns_sql": signature.return_annotation is SQL,
     }  # fmt: skip
 
 
@@ -173,15 +173,21 @@ def model(
     parameters: Mapping[str, Any] | None = None,
     tags: str | Sequence[str] = (),
     watched_by: str = "",
+    assumes: str | Sequence[str] = (),
+    limits: str | Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], Table]:
     """Declare a training job. Its inputs are pinned, its result, parameters and metrics are kept in MLflow.
 
     watched_by: a table with the columns as_of_date, model_version, figure, value and verdict; where its newest day says "beyond"
     of the version served, the version before is served again.
+    assumes, limits: sentences for the model card: what must hold for its figures, and what it does not tell.
     """
 
     def declare(function: Callable[..., Any]) -> Table:
         facts = _facts(function, refresh, owner)
-        return Table(kind="model", parameters=dict(parameters or {}), tags=_words(tags), watched_by=watched_by, **facts)
+        return Table(
+            kind="model", parameters=dict(parameters or {}), tags=_words(tags), watched_by=watched_by, assumes=_words(assumes),
+            limits=_words(limits), **facts,
+        )  # fmt: skip
 
     return declare

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -27,15 +27,12 @@ def log_version(table: Table, fitted: Fitted, version: ModelVersion, judged: Jud
         mlflow.log_metrics({k: float(v) for k, v in fitted.metrics.items()})
         pinned = {n: {"id": v.id, "version": v.version} for n, v in sorted(version.inputs.items())}
         tags = {"lakehouse.inputs": json.dumps(pinned), "lakehouse.code": version.code, "lakehouse.version": version.version}
-        tags |= {"lakehouse.predecessor": version.predecessor} if table.continues else {}
         mlflow.set_tags({**tags, "owner": table.owner, "stage": judged.stage, "judgement": judged.reason[:4000]})
         tried = fitted.trial.estimator if fitted.trial else None
         kept = wrapped(fitted.estimator, tried)
         logged = mlflow.pyfunc.log_model(name="model", python_model=kept, pip_requirements=REQUIREMENTS, registered_model_name=table.name)
-        card = card_of(table, fitted, version, judged)
-        pages = {name: _with_card(text, card) if name == "report.html" else text for name, text in fitted.figures.items()}
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in {**pages, "card.md": card, "features.json": json.dumps(list(fitted.features))}.items():
+            for name, text in about(table, fitted, version, judged).items():
                 Path(folder, name).write_text(text, encoding="utf-8")
             mlflow.log_artifacts(folder, "about")
     number = str(logged.registered_model_version)
@@ -61,11 +58,21 @@ def promote(version: ModelVersion, event: str, reason: str) -> None:
         registry.set_model_version_tag(version.name, version.registered, "stage", "champion")
 
 
+def about(table: Table, fitted: Fitted, version: ModelVersion, judged: Judgement) -> dict[str, str]:
+    """What is kept beside the artefact, name → text: the card, the features, its pages; the report begins in words, ends with the card."""
+    card = card_of(table, fitted, version, judged)
+    pages = {name: _with_card(text, card, table, judged) if name == "report.html" else text for name, text in fitted.figures.items()}
+    return {**pages, "card.md": card, "features.json": json.dumps(list(fitted.features))}
+
+
 def card_of(table: Table, fitted: Fitted, version: ModelVersion, judged: Judgement) -> str:
-    """The model card (Mitchell et al. 2019, FAT*): what it is for, what it learnt from, how it does, its limits; Markdown."""
+    """The model card (Mitchell et al. 2019, FAT*): what it is for, learnt from and assumes, how it does, its limits; Markdown."""
 
     def listed(values: Mapping[str, Any]) -> str:
         return "\n".join(f"- {name}: {value:.6g}" if isinstance(value, float) else f"- {name}: {value}" for name, value in values.items())
+
+    def said(sentences: Sequence[str]) -> str:
+        return "\n".join(f"- {one}" for one in sentences) or "none declared"
 
     learnt = {name: f"version {v.version} of Delta table {v.id}" for name, v in sorted(version.inputs.items())}
     checks = fitted.trial.failed if fitted.trial else {}
@@ -75,18 +82,24 @@ def card_of(table: Table, fitted: Fitted, version: ModelVersion, judged: Judgeme
             "## Decision", "", judged.reason, "",
             "## Learnt from", "", listed(learnt), "",
             "Who is in a training set: the rows of these tables at these versions.", "",
-            *([f"Continues version {version.predecessor}.", ""] if version.predecessor else []),
             "## Takes", "", ", ".join(fitted.features), "",
-            "## On later time", "", listed(dict(fitted.metrics)), "",
+            "## Assumes", "", said(table.assumes), "",
+            "## Diagnostics", "", listed(dict(fitted.metrics)), "",
+            "later_…: on time later than it was fitted on; baseline_…: a simple rule there."
+            + (f" Watched nightly in {table.watched_by}." if table.watched_by else ""), "",
             "## Checks not passed", "", listed(dict(checks)) or "none", "",
+            "## Limits", "", said(table.limits), "",
             "## Parameters", "", listed(dict(table.parameters)), "",
             f"Owner: {table.owner}. Trained {version.at}, code {version.code}.", "",
         ]
     )  # fmt: skip
 
 
-def _with_card(page: str, card: str) -> str:
-    return page.replace("</body>", f"<h2>Model card</h2><pre style='white-space:pre-wrap'>{escape(card)}</pre></body>")
+def _with_card(page: str, card: str, table: Table, judged: Judgement) -> str:
+    words = f"<p>{escape(table.description)}</p><p>Version judged {escape(judged.stage)}: {escape(judged.reason)}.</p>"
+    return page.replace("</h1>", f"</h1>{words}", 1).replace(
+        "</body>", f"<h2>Model card</h2><pre style='white-space:pre-wrap'>{escape(card)}</pre></body>"
+    )
 
 
 def wrapped(estimator: Any, tried: Any = None) -> Any:

@@ -17,6 +17,7 @@ from lakehouse.models.register import promote
 from lakehouse.run import Report, run_table
 from lakehouse.run.frames import snapshot
 from lakehouse.settings import Settings, settings
+from tests.airflow.reports import opened
 from tests.graph.package import write
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -32,14 +33,17 @@ def src__visits(landed: Landed):
 from lakehouse.declare import *
 
 
-@model(owner="tests")
+@model(owner="tests", assumes="Visits are counted once.", limits=["Nobody visits twice a day."])
 def {MODEL}(src__visits: Snapshot) -> Fitted:
     "Twice the visits, tried beside a rule that is never wrong."
     rows = src__visits.toPandas()
     if len(rows) < 3:
         raise NotEnoughData(f"{{len(rows)}} visitors, 3 are needed")
     trial = Trial("twice", lambda _: [1.0] * len(rows), [0.0] * len(rows), list(rows["id"]))
-    return Fitted("twice", ("visits",), {{"factor": 2.0}}, trial=trial)
+    from lakehouse.science.charts import bars, page
+
+    shown = page("Visits", [("How often", bars({{"visits": 2.0}}, "of them"))])
+    return Fitted("twice", ("visits",), {{"factor": 2.0}}, {{"report.html": shown}}, trial)
 """,
     "predictions/pred_visits.py": f"""
 @table(key="id", owner="tests", columns=[Column("id", "string", "Who."), Column("score", "double", "Foreseen.")])
@@ -97,6 +101,13 @@ def test_a_rejected_version_leaves_them_empty_and_says_why_and_how_to_decide(gra
     foreseen = run(graph, "pred_visits")
     assert (foreseen.state, foreseen.rows) == ("published", 0)
     assert f"decide yourself: lakehouse serve {MODEL} 1" in foreseen.warnings[0]
+
+
+def test_the_report_button_of_its_task_opens_the_page_of_that_version_with_words_chart_and_card(graph: Graph):
+    kept, page = load_version(MODEL, 1), opened(MODEL)
+    assert page.startswith("<!doctype html>") and page.count("<svg") == 1 and "rejected: a simple rule does as well" in page
+    assert f"src__visits: version {kept.inputs['src__visits'].version} of Delta table {kept.inputs['src__visits'].id}" in page
+    assert "Visits are counted once." in page and "factor: 2" in page and "Nobody visits twice a day." in page
 
 
 def test_the_first_version_in_use_fills_them(graph: Graph):

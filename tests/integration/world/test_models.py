@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,30 @@ def test_the_registry_names_the_champion_and_its_report_says_what_it_learnt_from
     page = Path(mlflow.artifacts.download_artifacts(run_id=served.run_id, artifact_path="about/report.html")).read_text()
     assert company.rows("pred_customer_propensity")["reasons"].str.count(r"raises|lowers").min() == 3
     assert page.count("<svg") >= 3 and "Groups treated alike?" in page and "feat_purchase_training: version" in page
+
+
+@pytest.mark.parametrize("name", ["purchase_propensity", "customer_value", "customer_segments", "newsletter_uplift"])
+def test_the_report_button_of_a_model_opens_its_page_which_holds_charts_words_and_the_card(company: Company, name: str) -> None:
+    """The page that MLflow serves at the button's address."""
+    from tests.airflow.reports import opened
+
+    text, table, version = opened(name), company.graph[name], newest_version(name)
+    assert version is not None and text.startswith("<!doctype html>") and text.count("<svg") >= 2
+    for said in (*table.assumes, *table.limits, version.judgement, "## Diagnostics", "## Limits"):
+        assert escape(said) in text
+    for read, pinned in version.inputs.items():
+        assert f"{read}: version {pinned.version} of Delta table {pinned.id}" in text
+
+
+@at_full_size
+def test_a_company_that_stays_as_it_was_is_called_drifted_in_none_of_its_models(company: Company) -> None:
+    company.bring_up("pred_model_drift")
+    told = company.rows("pred_model_drift")
+    print(told.sort_values("value").tail(6)[["model", "figure", "value", "baseline", "rows", "verdict"]].to_string())
+    fatigue = {end: load_version("newsletter_uplift").metrics.get(f"fatigue_rate{end}") for end in ("", "_low", "_high")}
+    print(f"fatigue, of which there is none in truth: {fatigue}")
+    assert set(told["model"]) == {"customer_value", "customer_segments", "newsletter_uplift"}
+    assert set(told["verdict"]) <= {"within", "notice"}
 
 
 @at_full_size
