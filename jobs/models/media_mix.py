@@ -28,26 +28,23 @@ def media_mix(agg_channel_performance_daily: Snapshot, parameters: dict[str, Any
     from lakehouse.science.media_mix.priors import from_spend
     from lakehouse.science.media_mix.report import media_mix_report
     from lakehouse.science.media_mix.served import QUESTIONS, ServedMix
+    from lakehouse.science.media_mix.weeks import whole_weeks
 
-    weekly = agg_channel_performance_daily.groupBy(F.expr("CAST(date_trunc('WEEK', date_id) AS date)").alias("week"), "channel").agg(
-        F.sum("spend").cast("double").alias("spend"), F.sum("revenue").cast("double").alias("revenue"),
-        F.min("date_id").alias("first"), F.max("date_id").alias("last"),
-    ).toPandas()  # fmt: skip
-    whole = weekly.groupby("week").agg(first=("first", "min"), last=("last", "max"))
-    days = (whole["last"].astype("datetime64[ns]") - whole["first"].astype("datetime64[ns]")).dt.days + 1
-    weeks = sorted(days.index[days == 7])
-    spend = weekly.pivot(index="week", columns="channel", values="spend").reindex(weeks).fillna(0.0)
+    daily = agg_channel_performance_daily.select(
+        "date_id", "channel", F.col("spend").cast("double").alias("spend"), F.col("revenue").cast("double").alias("revenue")
+    )
+    spend, revenue = whole_weeks(daily.toPandas())
     paid = sorted(name for name, total in spend.sum().items() if total > 0)
-    if len(weeks) < FEWEST_WEEKS or not paid:
+    if len(spend) < FEWEST_WEEKS or not paid:
         raise NotEnoughData(
-            f"media_mix: {len(weeks)} whole weeks and {len(paid)} channels with spend; {FEWEST_WEEKS} weeks and one channel are needed. "
+            f"media_mix: {len(spend)} whole weeks and {len(paid)} channels with spend; {FEWEST_WEEKS} weeks and one channel are needed. "
             "Wait, or load more history (lakehouse backfill)."
         )
-    frame = spend[paid].assign(revenue=weekly.groupby("week")["revenue"].sum().reindex(weeks)).reset_index()
+    frame = spend[paid].assign(revenue=revenue).reset_index()
     data = from_frame(frame, date="week", target="revenue", channels=paid)
     mix = fit_media_mix(data, priors=from_spend(data, parameters["media_share"]), lags=parameters["lags"])
     found, seen = returns(mix), out_of_time(mix)
-    metrics = {"weeks": float(len(weeks)), "channels": float(len(paid)), "forms": float(len(mix.fits))}
+    metrics = {"weeks": float(len(spend)), "channels": float(len(paid)), "forms": float(len(mix.fits))}
     metrics |= {"out_of_time_error": float(seen["absolute_error"].min()), "worst_r_hat": max(p.diagnosis.r_hat for p in mix.fits)}
     metrics |= {f"roas_{name}": float(value) for name, value in zip(found["channel"], found["roas"], strict=True)}
     return Fitted(ServedMix.of(mix), QUESTIONS, metrics, {"report.html": media_mix_report(mix)})

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from lakehouse.declare.columns import Column
-from lakehouse.declare.inputs import SQL, AsOf, Input, Reading
+from lakehouse.declare.inputs import SQL, AsOf, Input, Predecessor, Reading
 from lakehouse.declare.live import LiveQuery
 from lakehouse.declare.rules import Rule
 from lakehouse.declare.sources import Source
@@ -37,6 +37,8 @@ class Table:
     line: int
     inputs: tuple[Input, ...] = ()
     as_of: bool = False
+    continues: bool = False
+    """Models: the function is given the estimator served before it (`Predecessor`)."""
     returns_sql: bool = False
     key: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
@@ -106,11 +108,13 @@ def _facts(function: Callable[..., Any], refresh: str, owner: str) -> dict[str, 
         signature = inspect.signature(function, eval_str=True)
     except NameError as unknown:
         raise refuse(f"an annotation names {unknown}. Import it from lakehouse.declare.") from None
-    inputs, as_of = [], False
+    inputs, as_of, continues = [], False, False
     for parameter in signature.parameters.values():
         reading = parameter.annotation
         if reading is AsOf or (parameter.name == "as_of" and reading is date):
             as_of = True
+        elif reading is Predecessor and parameter.name == "predecessor":
+            continues = True
         elif parameter.name == "parameters":
             continue
         elif isinstance(reading, Reading):
@@ -119,12 +123,12 @@ def _facts(function: Callable[..., Any], refresh: str, owner: str) -> dict[str, 
             given = "no annotation" if reading is parameter.empty else f"annotation {reading!r}"
             raise refuse(
                 f"parameter '{parameter.name}' has {given}. "
-                'Valid: Snapshot, Changes, Touched["column"], Frozen, Landed, Live, Model; as_of: AsOf.'
+                'Valid: Snapshot, Changes, Touched["column"], Frozen, Landed, Live, Model; as_of: AsOf; predecessor: Predecessor.'
             )
     return {
         "name": function.__name__, "function": function, "owner": owner, "refresh": refresh,
         "description": inspect.cleandoc(function.__doc__ or ""), "file": code.co_filename, "line": code.co_firstlineno,
-        "inputs": tuple(inputs), "as_of": as_of, "returns_sql": signature.return_annotation is SQL,
+        "inputs": tuple(inputs), "as_of": as_of, "continues": continues, "returns_sql": signature.return_annotation is SQL,
     }  # fmt: skip
 
 

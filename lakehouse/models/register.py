@@ -27,6 +27,7 @@ def log_version(table: Table, fitted: Fitted, version: ModelVersion, judged: Jud
         mlflow.log_metrics({k: float(v) for k, v in fitted.metrics.items()})
         pinned = {n: {"id": v.id, "version": v.version} for n, v in sorted(version.inputs.items())}
         tags = {"lakehouse.inputs": json.dumps(pinned), "lakehouse.code": version.code, "lakehouse.version": version.version}
+        tags |= {"lakehouse.predecessor": version.predecessor} if table.continues else {}
         mlflow.set_tags({**tags, "owner": table.owner, "stage": judged.stage, "judgement": judged.reason[:4000]})
         tried = fitted.trial.estimator if fitted.trial else None
         kept = wrapped(fitted.estimator, tried)
@@ -82,6 +83,7 @@ def card_of(table: Table, fitted: Fitted, version: ModelVersion, judged: Judgeme
             "## Decision", "", judged.reason, "",
             "## Learnt from", "", listed(learnt), "",
             "Who is in a training set: the rows of these tables at these versions.", "",
+            *([f"Continues version {version.predecessor}.", ""] if version.predecessor else []),
             "## Takes", "", ", ".join(fitted.features), "",
             "## Assumes", "", said(table.assumes), "",
             "## Diagnostics", "", listed(dict(fitted.metrics)), "",
