@@ -41,8 +41,9 @@ Markets with known truth, `tests/scorecard/`: *small business* is others' preset
 pymc-labs/mmm-param-recovery; *base* and its variants are ours. Every fit is paired with PyMC-Marketing's model on the same data: its
 default logistic form, and its Hill form with our priors; both get the controls, a trend and yearly seasons. Error: root mean squared
 error of weekly channel contributions ÷ standard deviation of the true ones, mean over channels. "Below the better": by how much ours
-is below the better of the two, 90 % interval by bootstrap over seeds. Covered: channel totals within our 90 % intervals. Regret: share
-of the best possible response that the recommended budget misses.
+is below the better of the two, 90 % interval by bootstrap over seeds. Covered: channel totals within the contender's 90 % intervals.
+Regret: share of the best possible response that the recommended budget misses. Goals: error 10 % below the better and its interval above 0,
+coverage whose interval holds 90 %, regret below both.
 """
 CUSTOMERS = """## Customers
 
