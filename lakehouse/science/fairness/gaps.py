@@ -81,20 +81,39 @@ def group_table(probability: ArrayLike, label: ArrayLike, group: Sequence[Any] |
 def reach(reached: ArrayLike, group: Sequence[Any] | pd.Series[Any], level: float = 0.95) -> pd.DataFrame:
     """Whom a campaign or an offer reached: share per group and its ratio to the best reached group.
 
-    Ratios below four fifths are the usual sign of disparate impact (EEOC, 29 CFR 1607.4 D); intervals of ratios
-    on the logarithm (Katz et al. 1978, Biometrics 34).
-
     Returns:
-        Frame by group: rows, reached (share), ratio, low, high, disparate (the whole interval below 0.8).
+        What `reach_of_counts` gives.
+
+    Raises:
+        UnfitData: fewer than two groups, one below 30 rows, nobody reached.
     """
     hit = binary(reached, "reached", both=False)
     names, code = group_codes(group, len(hit))
-    counts = np.bincount(code, minlength=len(names)).astype(np.float64)
-    hits = np.bincount(code, weights=hit, minlength=len(names))
+    index = pd.Index(names, name="group")
+    counts = pd.Series(np.bincount(code, minlength=len(names)), index=index)
+    return reach_of_counts(counts, pd.Series(np.bincount(code, weights=hit, minlength=len(names)), index=index), level)
+
+
+def reach_of_counts(rows: pd.Series[Any], reached: pd.Series[Any], level: float = 0.95) -> pd.DataFrame:
+    """Share reached per group, and its ratio to the best reached group.
+
+    Ratios below four fifths are the usual sign of disparate impact (EEOC, 29 CFR 1607.4 D); intervals of ratios
+    on the logarithm (Katz et al. 1978, Biometrics 34).
+
+    Args:
+        rows, reached: people per group, and how many of them were reached.
+
+    Returns:
+        Frame by group: rows, reached (share), ratio, low, high, disparate (the whole interval below 0.8).
+
+    Raises:
+        UnfitData: nobody was reached.
+    """
+    counts, hits = rows.to_numpy(dtype=np.float64), reached.to_numpy(dtype=np.float64)
     share = hits / counts
     best = int(np.argmax(share))
     if hits[best] == 0:
-        raise UnfitData(f"reached: nobody of {len(hit)}; a campaign that reached nobody has no reach to compare")
+        raise UnfitData(f"reached: nobody of {counts.sum():.0f}; a campaign that reached nobody has no reach to compare")
     ratio = share / share[best]
     some = np.maximum(hits, 0.5)
     error = np.sqrt(np.maximum(1 / some - 1 / counts + 1 / hits[best] - 1 / counts[best], 0.0))
@@ -104,7 +123,7 @@ def reach(reached: ArrayLike, group: Sequence[Any] | pd.Series[Any], level: floa
     low, high = np.where(hits > 0, middle * np.exp(-z * error), 0.0), middle * np.exp(z * error)
     return pd.DataFrame(
         {"rows": counts.astype(np.int64), "reached": share, "ratio": ratio, "low": low, "high": high, "disparate": high < 0.8},
-        index=pd.Index(names, name="group"),
+        index=rows.index,
     )
 
 

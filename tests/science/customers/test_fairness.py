@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lakehouse.science.fairness import audit, gaps, group_table, mitigate, reach
+from lakehouse.science.fairness import audit, campaign_reach, gaps, group_table, mitigate, reach
 from lakehouse.science.propensity import UnfitData
 from lakehouse.science.propensity.newton import sigmoid
 
@@ -100,6 +100,30 @@ def test_a_campaign_that_passes_a_group_by_is_seen():
     table = reach(reached, group)
     assert table.disparate.to_dict() == {"middle": False, "old": True, "young": False}
     assert table.ratio.max() == 1
+
+
+def test_with_equal_chances_hardly_a_campaign_in_twenty_passes_anybody_by_and_a_group_that_is_passed_by_is_found():
+    draw = np.random.default_rng(8)
+    sizes = {"country": {"DE": 1500, "AT": 300, "CH": 80, "IT": 25, "MT": 4}, "age": {"18-29": 90, "30-44": 150, "60+": 60}}
+    rows = [(name, group, n) for name, groups in sizes.items() for group, n in groups.items()]
+
+    def night(chance):
+        counted = [(name, group, n, draw.binomial(n, chance(group))) for name, group, n in rows]
+        return pd.DataFrame(counted, columns=["attribute", "group", "customers", "reached"])
+
+    def flagged(chance):
+        return campaign_reach(night(chance)).query("disparate")["group"].to_list()
+
+    alarms, small = (np.mean([flagged(lambda _, p=p: p) != [] for _ in range(80)]) for p in (0.5, 0.03))
+    found = np.mean([flagged(lambda group: 0.3 if group == "AT" else 0.6) == ["AT"] for _ in range(10)])
+    print(f"false alarms of a night: {alarms:.3f} at 50 % reached, {small:.3f} at 3 %; half the reach of the others found in {found:.0%}")
+    assert alarms < 0.05 and small < 0.05 and found > 0.9
+
+    table = campaign_reach(night(lambda _: 0.5))
+    assert table[table["attribute"] == "country"]["group"].to_list() == ["AT", "CH", "DE"]  # Italy and Malta: 29, with the largest
+    assert table[table["attribute"] == "country"]["customers"].sum() == 1909
+    nobody, one = night(lambda _: 0.0), night(lambda _: 0.5).query("group == 'DE'")
+    assert [campaign_reach(each).shape for each in (nobody, one, nobody.head(0))] == [(0, 9)] * 3
 
 
 def test_missing_groups_are_a_group_and_tiny_ones_are_refused():

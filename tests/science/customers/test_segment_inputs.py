@@ -75,3 +75,20 @@ def test_a_kind_with_many_columns_does_not_drown_the_one_that_tells_the_segments
     assert find_segments(x, k_range=(2, 3), references=5).k == 2
     with pytest.raises(UnfitData, match="unknown weights"):
         weighted_blocks({"behaviour": behaviour}, {"survey": 1.0})
+
+
+def test_age_place_and_behaviour_together_tell_segments_that_none_of_them_tells_alone():
+    draw = np.random.default_rng(3)
+    n = 600
+    kind = draw.integers(0, 4, n)  # by age and by behaviour; the place says nothing, in many small towns
+    behaviour = pd.DataFrame({"orders": np.where(kind % 2 == 0, 2.0, 9.0) + draw.normal(0, 1, n)})
+    ages = pd.Series(np.where(kind < 2, "18-29", "60+")).where(draw.random(n) > 0.03)
+    demography = pd.DataFrame({"age_group": ages, "is_business": (kind < 2).astype(float)})
+    towns = pd.Series([f"town {i}" for i in draw.integers(0, 200, n)]).where(draw.random(n) > 0.5, draw.choice(["Wien", "Graz"], n))
+    geography = pd.DataFrame({"region": regions(towns)})
+    assert set(geography["region"]) == {"Wien", "Graz", "elsewhere"}
+    blocks = {"behaviour": behaviour, "demography": demography, "geography": geography}
+    found = find_segments(weighted_blocks(blocks, {"geography": 0.1}), k_range=(3, 5), references=2, most=200)
+    same = pd.crosstab(kind, found.labels).max(axis=1).sum() / n
+    print(f"{found.k} segments, {same:.1%} with their kind")
+    assert found.k == 4 and same > 0.95
