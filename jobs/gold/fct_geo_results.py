@@ -40,13 +40,17 @@ def fct_geo_results(campaign_markets: Snapshot, store_sales: Snapshot) -> DataFr
 
         return read_towns(str(daily["campaign"].iloc[0]), daily)
 
+    return around_campaigns(campaign_markets, store_sales).groupBy("campaign").applyInPandas(results, FIGURES)
+
+
+def around_campaigns(campaign_markets: DataFrame, store_sales: DataFrame) -> DataFrame:
+    """Sales by campaign, town of its plan and day, while it ran and as long before: what `read_towns` reads."""
     sales = store_sales.groupBy("town", F.col("sale_date").alias("day")).agg(F.sum("amount").cast("double").alias("value"))
     newest = sales.agg(F.max("day").alias("newest"))
     plan = campaign_markets.where("starts_on <= ends_on").crossJoin(newest).selectExpr(
         "campaign", "town", "starts_on", "ends_on", "arm = 'treated' AS treated", "newest > ends_on AS over"
     )  # fmt: skip
     within = "day <= ends_on AND day >= date_sub(starts_on, date_diff(ends_on, starts_on) + 1)"
-    daily = plan.join(sales, "town").where(within).selectExpr(
+    return plan.join(sales, "town").where(within).selectExpr(
         "campaign", "town", "treated", "over", "day", "day >= starts_on AS during", "value"
     )  # fmt: skip
-    return daily.groupBy("campaign").applyInPandas(results, FIGURES)

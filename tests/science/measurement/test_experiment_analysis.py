@@ -69,7 +69,7 @@ def test_the_report_says_in_words_what_the_figures_say(cats):
     plan = Experiment("Gate at level 40", [Kpi("retention_1", "proportion"), Kpi("retention_7", "proportion")])
     results, ratio = analyse(plan, cats)
     said = in_words(plan, results, ratio)
-    assert "retention_1 was 0.4423 with treatment and 0.4482 in control (-1.3%), more than chance explains (p = 0.074, limit 0.1)" in said
+    assert "retention_1 was 44.23% with treatment and 44.82% in control (-1.3%), more than chance explains (p = 0.074, limit 0.1)" in said
     assert "unlikely under the plan (p = 0.0086)" in said
     page = experiment_report(plan, results, ratio, cats["arm"].value_counts())
     assert page.count("<svg") == 3
