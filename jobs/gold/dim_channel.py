@@ -12,13 +12,13 @@ from lakehouse.declare import SQL, Column, rows_at_least, table
         Column("is_paid", "boolean", "Whether visits are paid for.", sensitivity="public"),
         Column("description", "string", "Which visits belong to it.", sensitivity="public"),
     ],
-    checks=[rows_at_least(17)],
+    checks=[rows_at_least(18)],
 )
 def dim_channel() -> SQL:
-    """The marketing channels: every one that the rules of `lakehouse.web_analytics` can give."""
+    """The marketing channels: every one that the rules of `lakehouse.web_analytics` can give, and posters."""
     return SQL("""
         SELECT channel, channel_name, platform,
-               platform IS NOT NULL OR channel LIKE 'paid%' OR channel IN ('display', 'affiliate') AS is_paid, description
+               platform IS NOT NULL OR channel LIKE 'paid%' OR channel IN ('display', 'affiliate', 'outdoor') AS is_paid, description
         FROM VALUES
             ('paid_search', 'Paid search', 'google', 'utm_medium cpc'),
             ('paid_social', 'Paid social', 'meta', 'utm_medium paid_social'),
@@ -36,6 +36,7 @@ def dim_channel() -> SQL:
             ('push', 'Push', CAST(NULL AS string), 'notifications of an app or browser'),
             ('organic_social', 'Organic social', CAST(NULL AS string), 'a social network, not tagged as paid'),
             ('organic_video', 'Organic video', CAST(NULL AS string), 'a video site, without tags'),
+            ('outdoor', 'Outdoor', CAST(NULL AS string), 'posters: no visit tells of them, experiments in some towns do'),
             ('unassigned', 'Unassigned', CAST(NULL AS string), 'tags that no rule knows')
             AS channels (channel, channel_name, platform, description)
     """)

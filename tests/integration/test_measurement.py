@@ -73,16 +73,6 @@ def test_too_few_mails_give_no_result_yet(events: Any) -> None:
     assert fct_experiment_results.function(few).toPandas().empty
 
 
-def test_each_experiment_has_its_report_page(events: Any) -> None:
-    results = fct_experiment_results.function(events)
-    fitted = experiment_readings.function(results)
-    assert set(fitted.figures) == {"offer.html", "report.html"}
-    assert "clicked was" in fitted.figures["offer.html"]
-    assert "in all" in fitted.figures["offer.html"]
-    with pytest.raises(NotEnoughData, match="a campaign needs 30 mails of each variant"):
-        experiment_readings.function(results.where("experiment = 'none'"))
-
-
 def test_a_holdout_says_each_month_and_so_far_what_campaigns_were_worth(spark: Any) -> None:
     random, count = np.random.default_rng(4), 2000
     held = random.random(count) < 0.2
@@ -106,20 +96,53 @@ def test_a_holdout_says_each_month_and_so_far_what_campaigns_were_worth(spark: A
     assert found["cumulative_low"].iloc[-1] < 10 * reached < found["cumulative_high"].iloc[-1]
 
 
-def test_posters_in_four_of_ten_towns_are_found_in_the_shops_sales(spark: Any) -> None:
-    random, towns, starts, sold = np.random.default_rng(9), [f"town {n}" for n in range(10)], date(2026, 3, 30), []
+@pytest.fixture(scope="module")
+def towns(spark: Any) -> tuple[Any, Any]:
+    """A plan of posters in four of ten towns, and the shops' sales: a fifth more where they hung."""
+    random, names, starts, sold = np.random.default_rng(9), [f"town {n}" for n in range(10)], date(2026, 3, 30), []
     for number in range(57):
         on = starts + timedelta(days=number - 28)
-        for n, town in enumerate(towns):
+        for n, town in enumerate(names):
             lift = 1.2 if n < 4 and number >= 28 else 1.0
             sold += [(town, on, float(random.normal(60 + 5 * n, 8)) * lift)] * (on.weekday() < 6)
-    plan = [("posters", town, "treated" if n < 4 else "control", starts, date(2026, 4, 26)) for n, town in enumerate(towns)]
+    plan = [("posters", town, "treated" if n < 4 else "control", starts, date(2026, 4, 26)) for n, town in enumerate(names)]
     markets = spark.createDataFrame(plan, "campaign string, town string, arm string, starts_on date, ends_on date")
-    sales = spark.createDataFrame(sold, "town string, sale_date date, amount double")
+    return markets, spark.createDataFrame(sold, "town string, sale_date date, amount double")
+
+
+def test_posters_in_four_of_ten_towns_are_found_in_the_shops_sales(towns: tuple[Any, Any]) -> None:
+    markets, sales = towns
     found = fct_geo_results.function(markets, sales).toPandas()
     assert set(found["method"]) == {"synthetic control", "ridge augmented"}
     assert found["lift"].to_numpy() == pytest.approx(0.2, abs=0.06)
     assert fct_geo_results.function(markets, sales.where("sale_date < '2026-04-26'")).toPandas().empty
+
+
+def test_each_experiment_has_its_report_page_with_charts_and_a_paragraph_in_plain_words(
+    spark: Any, events: Any, towns: tuple[Any, Any]
+) -> None:
+    results, (markets, sales) = fct_experiment_results.function(events), towns
+    figures = "period string, held_out bigint, reached bigint, per_customer double, incremental double, low double, high double"
+    worth = spark.createDataFrame(
+        [("newsletter", "2026-08-01", 200, 800, 5.0, 4000.0, 3000.0, 5000.0, 4000.0, 3000.0, 5000.0, 0.6, "as planned"),
+         ("newsletter", "2026-09-01", 200, 800, 4.0, 3200.0, -100.0, 6500.0, 7200.0, 5000.0, 9400.0, 0.6, "as planned"),
+         ("universal holdout", "2026-09-01", 500, 500, *[None] * 7, 1e-9, "blocked")],
+        f"campaign string, {figures}, cumulative double, cumulative_low double, cumulative_high double, sample_ratio_p double, "
+        "sample_ratio string",
+    )  # fmt: skip
+    fitted = experiment_readings.function(results, worth, markets, sales)
+    pages = fitted.figures
+    assert set(pages) == {"offer.html", "posters.html", "newsletter_by_lot.html", "universal_holdout_by_lot.html", "report.html"}
+    assert "clicked was" in pages["offer.html"] and "in all" in pages["offer.html"]
+    assert "ran from 2026-03-30 to 2026-04-25 in 4 of 10 towns" in pages["posters.html"]
+    assert "it brought 7,200 EUR (90 % interval 5,000 to 9,400), more than chance explains" in pages["newsletter_by_lot.html"]
+    assert "Figures are withheld" in pages["universal_holdout_by_lot.html"]
+    assert (pages["posters.html"].count("<svg"), pages["newsletter_by_lot.html"].count("<svg")) == (4, 3)
+    for said in ("clicked was", "in 4 of 10 towns", "it brought 7,200 EUR", "Charts and figures: posters.html"):
+        assert said in pages["report.html"]
+    assert fitted.metrics["newsletter by lot_cumulative"] == 7200.0
+    with pytest.raises(NotEnoughData, match="a campaign in variants needs 30 mails of each"):
+        experiment_readings.function(results.where("experiment = 'none'"), worth.where("campaign = 'none'"), markets.limit(0), sales)
 
 
 def test_a_media_mix_waits_for_a_year_of_whole_weeks_and_says_so(spark: Any) -> None:
@@ -143,8 +166,7 @@ def test_a_year_of_the_simulated_company_trains_a_media_mix(spark: Any) -> None:
         revenue = np.bincount(orders.channel, euros, len(CHANNELS))
         paid = orders.cause != BASELINE
         caused += np.bincount(orders.cause[paid], euros[paid], len(CHANNELS))
-        spend = np.zeros(len(CHANNELS))
-        spend[list(PAID)] = day.advertising.cents / 100
+        spend = day.advertising.cents / 100
         rows += [(on, name, float(spend[at]), float(revenue[at])) for at, name in enumerate(CHANNELS)]
         state = day.after
     daily = pd.DataFrame(rows, columns=["date_id", "channel", "spend", "revenue"])
@@ -157,6 +179,10 @@ def test_a_year_of_the_simulated_company_trains_a_media_mix(spark: Any) -> None:
     assert fitted.metrics["worst_r_hat"] < 1.01
     assert (served["roas_low"].dropna() <= served["roas_high"].dropna()).all()
     assert "report.html" in fitted.figures
+    plan = fitted.estimator.plan(daily, weeks=4, change=(0.5, 2.0))
+    print(plan.T.to_string())
+    assert plan["recommended_spend"].sum() == pytest.approx(plan["total"].iloc[0], abs=0.01)
+    assert plan["left_on_table"].iloc[0] >= 0
 
 
 TRUTH = ([300.0, 200.0], [60.0, 120.0], [0.2, 0.6])
@@ -183,7 +209,7 @@ def test_each_week_of_a_channel_gets_the_contribution_of_the_mix_served(spark: A
     assert found["contribution"].iloc[0] == pytest.approx(expected["mean"])
 
 
-def test_the_one_answer_of_a_month_waits_for_a_media_mix_and_names_its_evidence(spark: Any) -> None:
+def test_the_one_answer_of_a_month_and_its_places_waits_for_a_media_mix_and_names_its_evidence(spark: Any) -> None:
     def frame(rows: list[Any], columns: str) -> Any:
         return spark.createDataFrame(rows, columns)
 
@@ -201,12 +227,35 @@ def test_the_one_answer_of_a_month_waits_for_a_media_mix_and_names_its_evidence(
         "campaign string, period string, incremental double, low double, high double",
     ).selectExpr("campaign", "CAST(period AS date) AS period", "incremental", "low", "high")
     daily = frame([(day, 20, 9000.0), (day, 15, 1000.0)], "date_id string, orders bigint, revenue double")
-    found = pred_channel_effect.function(weeks, credit, worth, daily).toPandas().set_index("channel")
+    live = [("a", "Berlin", "DE"), ("b", "Bonn", "DE"), ("c", "Lyon", "FR")]
+    customers = frame(live, "customer_sk string, city string, country string")
+    bought = [(day, "paid_search", sk, 2000.0, False) for sk in ("a", "a", "b", "c", "c", None)] + [(day, "email", "a", 9e9, True)]
+    orders = frame(bought, "date_id string, channel string, customer_sk string, revenue double, is_cancelled boolean")
+    shops = frame([("Berlin", day, 3000.0), ("Rome", day, 500.0)], "town string, sale_date string, amount double")
+    plan = [("posters 1", town, arm, date(2026, 9, 1), date(2026, 9, 10)) for town, arm in (("Berlin", "treated"), ("Lyon", "control"))]
+    markets = frame(plan, "campaign string, town string, arm string, starts_on date, ends_on date")
+    read = [("posters 1", name, 1, 9, of * 300.0, of * 20.0, of * 40.0) for name, of in (("synthetic control", 1), ("ridge augmented", 9))]
+    geo = frame(read, "campaign string, method string, treated int, days int, incremental double, low double, high double")
+
+    def asked(contributions: Any) -> pd.DataFrame:
+        told = (contributions, credit, worth, geo, markets, daily, orders, customers, shops)
+        return pred_channel_effect.function(*told).toPandas()
+
+    answers = asked(weeks)
+    found = answers[answers["geography"] == "all"].set_index("channel")
     assert found["evidence"].to_dict() == {
         "paid_search": "media mix, attribution", "paid_social": "media mix", "email": "experiment newsletter, attribution",
+        "outdoor": "experiment posters 1 in places",
     }  # fmt: skip
-    assert set(found["geography"]) == {"all"}
-    assert {str(period) for period in found["period"]} == {month}
+    assert {str(period) for period in answers["period"]} == {month}
     assert found.loc["paid_search", "media_mix"] == pytest.approx(1000, rel=0.1)
     assert found.loc["email", "low"] < 700 < found.loc["email", "high"]
-    assert pred_channel_effect.function(weeks.where("channel = 'none'"), credit, worth, daily).toPandas().empty
+    by_place = answers[answers["geography"] != "all"]
+    assert by_place.groupby("channel")["effect"].sum().to_dict() == pytest.approx(found["effect"].to_dict())
+    search = by_place[by_place["channel"] == "paid_search"].set_index("geography")["effect"]
+    assert set(search.index) == {"DE: Berlin", "DE: elsewhere", "FR: Lyon", "unknown"}
+    assert search["DE: Berlin"] == search.max() and search["FR: Lyon"] > search["DE: elsewhere"]
+    assert by_place[by_place["channel"] == "outdoor"][["geography", "evidence"]].to_numpy().tolist() == [
+        ["DE: Berlin", "experiment posters 1 here, shares of sales by place"]
+    ]
+    assert asked(weeks.where("channel = 'none'")).empty

@@ -109,6 +109,14 @@ def test_found_beyond_its_limits_it_is_rolled_back_to_the_version_that_passed(gr
     assert load_version(MODEL).version == 2 and servings(MODEL)[-1].event == "rolled back"
 
 
+def test_the_weekly_training_trains_only_what_its_inputs_changed(graph: Graph):
+    known = newest_version(MODEL)
+    bring(graph, "verdicts", "day,version,verdict", "2026-10-01,2,within")  # what it does not read has moved
+    report = train(graph, MODEL)
+    assert (report.state, report.reason) == ("up to date", "nothing it reads has moved")
+    assert newest_version(MODEL) == known
+
+
 def test_whoever_is_erased_has_left_the_version_served_after_the_next_training(graph: Graph):
     known = load_version(MODEL)
     bring(graph, "people", "id,x,gone", "p07,1,true")

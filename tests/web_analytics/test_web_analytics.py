@@ -184,6 +184,6 @@ def test_the_tables_of_the_shop_name_the_channel_that_the_world_knows_brought_th
     assert ask(f"SELECT DISTINCT {is_bot('user_agent')} FROM agents", agents=agents) == [(False,)]
 
 
-def test_the_dimension_of_channels_holds_every_channel_the_rules_can_give() -> None:
+def test_the_dimension_of_channels_holds_every_channel_the_rules_can_give_and_posters() -> None:
     listed = {row[0] for row in ask(str(sql_of(load(REPOSITORY / "jobs")["dim_channel"])))}
-    assert {rule.channel for rule in RULES} | {OTHERWISE} == listed
+    assert {rule.channel for rule in RULES} | {OTHERWISE, "outdoor"} == listed

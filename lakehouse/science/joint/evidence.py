@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lakehouse.science.joint.places import PlaceStudy
 from lakehouse.science.unfit import UnfitData
 
 Floats = npt.NDArray[np.float64]
@@ -58,16 +59,18 @@ class Attributed:
     seen: float = 1.0
 
 
-def counted_once(mix: Mix, studies: Collection[Study], attributed: Collection[Attributed]) -> None:
+def counted_once(mix: Mix, studies: Collection[Study], attributed: Collection[Attributed], placed: Collection[PlaceStudy] = ()) -> None:
     """Refuse evidence that names no channel of the mix, is impossible, or is counted already."""
-    names = [s.name for s in studies]
+    tests: list[Study | PlaceStudy] = [*studies, *placed]
+    names = [s.name for s in tests]
     twice = sorted({n for n in names if names.count(n) > 1} | (set(names) & set(mix.studies)))
     if twice:
         raise UnfitData(f"joint: {', '.join(twice)} would count twice; a study is in the media mix or beside it, once.")
-    strange = sorted(({s.channel for s in studies} | {a.channel for a in attributed}) - set(mix.channels))
+    strange = sorted(({s.channel for s in tests} | {a.channel for a in attributed}) - set(mix.channels))
     if strange:
         raise UnfitData(f"joint: no channel {', '.join(strange)}; the media mix has {', '.join(mix.channels)}.")
     wrong = [s.name for s in studies if not (s.error > 0 and s.part > 0 and 0 < s.seen <= 1)]
+    wrong += [s.name for s in placed if not (s.error > 0 and s.parts and min(s.parts.values()) > 0 and 0 < s.seen <= 1)]
     wrong += [a.channel for a in attributed if not (a.credit > 0 and a.error > 0 and 0 < a.seen <= 1)]
     if wrong:
         raise UnfitData(f"joint: {', '.join(wrong)}: errors, parts and credit must be above 0, `seen` above 0 and at most 1.")
