@@ -1,5 +1,3 @@
-from typing import Any
-
 from lakehouse.declare import Fitted, NotEnoughData, Snapshot, model
 
 from ..gold.fct_geo_results import around_campaigns
@@ -22,46 +20,35 @@ def experiment_readings(
 ) -> Fitted:
     """A report page for each experiment: campaigns sent in variants, run in some towns only, or withheld by lot: who got which,
     what changed, how sure, in words and charts."""
-    from lakehouse.science.charts import page
-    from lakehouse.science.experiments.holdout_report import holdout_report, holdout_words
-    from lakehouse.science.experiments.reading import FEWEST, FIGURES, variants_report, variants_words
+    from lakehouse.science.charts import together
+    from lakehouse.science.experiments.holdout_report import holdout_report
+    from lakehouse.science.experiments.reading import FEWEST, FIGURES, variants_report
     from lakehouse.science.experiments.town_report import towns_report
 
     results = fct_experiment_results.select(*FIGURES).where("sample_ratio <> 'blocked'").toPandas()
     results = results.sort_values(["experiment", "kpi", "arm"], ignore_index=True)
-    pages, said, metrics = {}, {}, {}
+    pages: dict[str, str] = {}
+    metrics: dict[str, float] = {}
     for campaign, rows in results.groupby("experiment"):
-        pages[str(campaign)], said[str(campaign)] = variants_report(rows), variants_words(rows)
+        pages[str(campaign)] = variants_report(rows)
         metrics |= {f"{campaign}_{row['kpi']}_{row['arm']}": float(row["effect"]) for _, row in rows.iterrows()}
     for campaign, rows in fct_holdout_value.toPandas().groupby("campaign"):
-        name = f"{campaign} by lot"
-        pages[name], said[name] = holdout_report(str(campaign), rows), holdout_words(str(campaign), rows)
-        worth = rows.sort_values("period")["cumulative"].iloc[-1]
-        metrics |= {f"{name}_cumulative": float(worth)} if worth == worth else {}
+        pages[f"{campaign} by lot"] = holdout_report(str(campaign), rows)
+        worth = float(rows.sort_values("period")["cumulative"].iloc[-1])
+        metrics |= {f"{campaign} by lot_cumulative": worth} if worth == worth else {}
     for campaign, daily in around_campaigns(campaign_markets, store_sales).toPandas().groupby("campaign"):
         found = towns_report(str(campaign), daily)
-        if found:
-            said[str(campaign)], pages[str(campaign)] = found
+        pages |= {str(campaign): found} if found else {}
     if not pages:
         raise NotEnoughData(
             f"experiment_readings: no experiment to show: a campaign in variants needs {FEWEST} mails of each whose days are over, and a "
             "sound sample ratio (those withheld are in fct_experiment_results); one in some towns has to be over; one withheld by lot "
             "needs customers drawn. Wait, or load more history."
         )
-    files = {name: f"{_plain(name)}.html" for name in pages}
-    sections = [
-        (name, f"<p>{_escaped(text)}</p><p>Charts and figures: {files[name]}, beside this page.</p>") for name, text in said.items()
-    ]
-    figures = {files[name]: text for name, text in pages.items()}
-    return Fitted(results, ("experiment",), metrics, {**figures, "report.html": page("Experiments, one paragraph each", sections)})
+    files = {f"{_plain(name)}.html": text for name, text in pages.items()}
+    return Fitted(results, ("experiment",), metrics, {**files, "report.html": together("Experiments", pages)})
 
 
 def _plain(name: str) -> str:
     """A name of a file."""
     return "".join(c if c.isalnum() or c in "-._" else "_" for c in name)
-
-
-def _escaped(text: str) -> Any:
-    from html import escape
-
-    return escape(text)

@@ -14,7 +14,7 @@ LETTER = 7.4
 COLOURS = ("#2563eb", "#b45309", "#64748b", "#15803d")
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#0f172a}"
-    "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;font-size:.9rem}"
+    "h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem}h3{font-size:1rem}table{border-collapse:collapse;font-size:.9rem}"
     "td,th{padding:.2rem .7rem;border-bottom:1px solid #e2e8f0;text-align:right}"
     "td:first-child,th:first-child{text-align:left;white-space:nowrap}"
     "svg{max-width:100%;height:auto;font-family:system-ui,sans-serif}.wide{overflow-x:auto}.charts{display:flex;flex-wrap:wrap;gap:1rem}.beyond{color:#b91c1c}"
@@ -135,6 +135,18 @@ def page(title: str, sections: Sequence[tuple[str, str]]) -> str:
     inner = "".join(f"<h2>{escape(head)}</h2>{body}" for head, body in sections)
     start = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style></head>'
     return f"{start}<body><h1>{escape(title)}</h1>{inner}</body></html>"
+
+
+def together(title: str, pages: Mapping[str, str]) -> str:
+    """One page of several made by `page`: their names first, then each whole, a level lower."""
+    listed = "".join(f'<li><a href="#page-{at}">{escape(name)}</a></li>' for at, name in enumerate(pages))
+    bodies = []
+    for at, (name, text) in enumerate(pages.items()):
+        body = text.split("</h1>", 1)[1].rsplit("</body>", 1)[0]
+        for level in (3, 2):
+            body = body.replace(f"<h{level}>", f"<h{level + 1}>").replace(f"</h{level}>", f"</h{level + 1}>")
+        bodies.append((name, f'<div id="page-{at}">{body}</div>'))
+    return page(title, [("Contents", f"<ul>{listed}</ul>"), *bodies])
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

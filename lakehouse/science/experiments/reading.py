@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lakehouse.science.experiments.analysis import Experiment, Kpi, analyse
-from lakehouse.science.experiments.report import experiment_report, in_words
+from lakehouse.science.experiments.report import experiment_report
 from lakehouse.science.experiments.sample_ratio import SampleRatio, sample_ratio
 
 FEWEST = 30
@@ -53,19 +53,11 @@ def read_variants(
 
 def variants_report(rows: pd.DataFrame) -> str:
     """The report page from a campaign's rows of `read_variants` alone, as a table kept them; not for a blocked result."""
-    return experiment_report(*_as_read(rows))
-
-
-def variants_words(rows: pd.DataFrame) -> str:
-    """Its paragraph in words."""
-    return in_words(*_as_read(rows)[:3])
-
-
-def _as_read(rows: pd.DataFrame) -> tuple[Experiment, pd.DataFrame, SampleRatio, pd.Series[int]]:
     first = rows.iloc[0]
     sizes = {str(first["control_arm"]): int(first["control_units"])} | {str(r["arm"]): int(r["arm_units"]) for _, r in rows.iterrows()}
     plan = Experiment(str(first["experiment"]), KPIS, {arm: 1 / len(sizes) for arm in sizes})
-    return plan, rows, SampleRatio(math.nan, float(first["sample_ratio_p"]), first["sample_ratio"]), pd.Series(sizes)
+    ratio = SampleRatio(math.nan, float(first["sample_ratio_p"]), first["sample_ratio"])
+    return experiment_report(plan, rows, ratio, pd.Series(sizes))
 
 
 def unread() -> pd.DataFrame:

@@ -18,8 +18,8 @@ SMOOTHED = 6
 """Open days of the running mean in the chart of placebos: a week of shops."""
 
 
-def towns_report(campaign: str, daily: pd.DataFrame) -> tuple[str, str] | None:
-    """The paragraph in words, and the HTML page with it, from `daily` as `read_towns` takes it; None where that has no row."""
+def towns_report(campaign: str, daily: pd.DataFrame) -> str | None:
+    """One HTML page from `daily` as `read_towns` takes it; None where that has no row."""
     ready = panel_of(daily)
     if ready is None:
         return None
@@ -55,7 +55,7 @@ def towns_report(campaign: str, daily: pd.DataFrame) -> tuple[str, str] | None:
         ("Limits", "<p>The interval is for an effect that is the same on each day; p cannot fall below 1 ÷ days. What else began in these "
          "towns on the same day is not told apart.</p>"),
     ]  # fmt: skip
-    return words, page(f"Campaign in some towns: {campaign}", sections)
+    return page(f"Campaign in some towns: {campaign}", sections)
 
 
 def placebo_gaps(panel: pd.DataFrame, treated: list[str], before: int) -> pd.DataFrame:
