@@ -27,6 +27,12 @@ def _publication() -> Iterator[Figure]:
     yield from publication.figures()
 
 
+def _media_mix() -> Iterator[Figure]:
+    from tests.bench import media_mix
+
+    yield from media_mix.figures()
+
+
 def main(wanted: list[str]) -> int:
     """Run the benchmarks named, or all."""
     console = Console(width=200)
@@ -50,6 +56,7 @@ def main(wanted: list[str]) -> int:
             "collector": lambda: collector.figures(folder),
             "customers": customers.figures,
             "attribution": attribution.figures,
+            "media_mix": _media_mix,
             "world": world.figures,
             "memory": _memory,
         }
