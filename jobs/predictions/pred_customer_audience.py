@@ -56,6 +56,7 @@ def pred_customer_audience(
     def told(found: Any) -> Any:
         from lakehouse.science.value.advertising import told_to_advertising
 
+        found = found.sort_values("customer_id", ignore_index=True)  # equal values are told apart by place
         made = told_to_advertising(found, values=names, likeness=likeness, margin=margin)
         return found[["customer_id", "as_of_date", "model_version"]].merge(made, on="customer_id")
 
