@@ -17,7 +17,7 @@ LIMITS = (
     "Effects are logarithms of treatment ÷ control, assumed normal around each study's own true effect, and those normal around a "
     "common mean, with priors Normal(0, 2) on the mean and HalfNormal(1) on their deviation; the latter is integrated numerically, "
     "nothing is sampled. Studies count as independent: one campaign tested again and again is less than its number says. "
-    "A lift test's error is a quarter-normal reading of its interval (width ÷ 3.29). Checks for missing studies are weak below some "
+    "A lift test's error is read from its interval as if that were normal (width ÷ 3.29). Checks for missing studies are weak below some "
     "dozens: they are questions, not corrections."
 )
 

