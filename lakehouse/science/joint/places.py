@@ -15,8 +15,8 @@ ALIKE = 20.0
 """With so many orders of its own a channel is believed as much as the place's share of all sales, when its effect is split over places."""
 OWN_SPREAD = 0.5
 """How far a channel's sales lie off all sales from place to place, as a deviation of logarithms: known where it has orders."""
-PLACE_SPREAD = 0.5
-"""How far effects in places are off the shares of sales there, as a deviation of logarithms: 90 % within a factor of 2.3."""
+PLACE_SPREAD = 0.55
+"""How far effects in places are off the shares of sales there, as a deviation of logarithms: 90 % within a factor of 2.5."""
 
 
 @dataclass(frozen=True)

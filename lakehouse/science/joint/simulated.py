@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakehouse.science.joint.evidence import Attributed, Mix, Study
-from lakehouse.science.joint.places import PLACE_SPREAD, Places, PlaceStudy
+from lakehouse.science.joint.places import Places, PlaceStudy
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class PlacedScene:
     placed: tuple[PlaceStudy, ...]
 
 
-def placed_scene(seed: int, *, count: int = 8, spread: float = PLACE_SPREAD, tested: int = 3, **how: float) -> PlacedScene:
+def placed_scene(seed: int, *, count: int = 8, spread: float = 0.5, tested: int = 3, **how: float) -> PlacedScene:
     """A scene whose effects lie over `count` places of unlike size, off the shares of sales there by `spread`; 30 to 600 orders tell
     of a channel's shares, and the first channel was tested in `tested` places with an error of 20 %."""
     known = scene(seed, **how)  # type: ignore[arg-type]
