@@ -48,7 +48,9 @@ def lines(
     band: (x, low, high), shaded. faint: further lines without a name. mark: a vertical line and what it is. x_names: what is written
     below some x, which then does not begin at 0. from_zero: whether y begins at 0.
     """
-    points = [point for line in (*series.values(), *faint) for point in line]
+    series = {name: _finite(line) for name, line in series.items()}
+    faint, band = [_finite(line) for line in faint], _finite(band)
+    points = [point for line in (*series.values(), *faint) for point in line] or [(0.0, 0.0)]
     across = [x for x, _ in points]
     x_low, x_high = _range(across) if x_names is None else (min(across), max(max(across), min(across) + 1.0))
     heights = [y for _, y in points] + [y for _, *ends in band for y in ends]
@@ -81,7 +83,7 @@ def lines(
 
 def bars(values: Mapping[str, float], name: str) -> str:
     """Horizontal bars, one per key, in the order given."""
-    most = max((abs(v) for v in values.values()), default=1.0) or 1.0
+    most = max((abs(v) for v in values.values() if math.isfinite(v)), default=1.0) or 1.0
     left, height = _room(values), 24 * len(values) + 26
     rows = []
     for place, (key, value) in enumerate(values.items()):
@@ -96,7 +98,7 @@ def bars(values: Mapping[str, float], name: str) -> str:
 
 def intervals(values: Mapping[str, tuple[float, float, float]], name: str) -> str:
     """A point with its interval per key (middle, low, high), over one scale, with a line at zero."""
-    low, high = _range([v for three in values.values() for v in three])
+    low, high = _range([v for three in values.values() for v in three if math.isfinite(v)])
     left, height = _room(values), 24 * len(values) + 40
 
     def across(value: float) -> float:
@@ -105,6 +107,7 @@ def intervals(values: Mapping[str, tuple[float, float, float]], name: str) -> st
     rows = [f'<line x1="{across(0):.1f}" y1="18" x2="{across(0):.1f}" y2="{height - 20}" stroke="#94a3b8" stroke-dasharray="3 3"/>']
     for place, (key, (middle, least, most)) in enumerate(values.items()):
         y, said = 30 + 24 * place, f"{number(middle)} ({number(least)} to {number(most)})"
+        middle, least, most = (v if math.isfinite(v) else min(max(v, low), high) if math.isinf(v) else 0.0 for v in (middle, least, most))
         rows.append(f'<text x="{left - 6}" y="{y + 4}" text-anchor="end" font-size="12">{escape(key)}</text>')
         rows.append(f'<line x1="{across(least):.1f}" y1="{y}" x2="{across(most):.1f}" y2="{y}" stroke="{COLOURS[0]}" stroke-width="2"/>')
         rows.append(f'<circle cx="{across(middle):.1f}" cy="{y}" r="4" fill="{COLOURS[0]}"/>')
@@ -152,6 +155,10 @@ def together(title: str, pages: Mapping[str, str]) -> str:
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min([0.0, *values]), max([0.0, *values])
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _finite[Point: tuple[float, ...]](points: Sequence[Point]) -> list[Point]:
+    return [point for point in points if all(math.isfinite(value) for value in point)]
 
 
 def _around(values: Sequence[float]) -> tuple[float, float]:

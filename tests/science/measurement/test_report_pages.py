@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from lakehouse.science.charts import bars, lines, number, page, together
+from lakehouse.science.charts import bars, intervals, lines, number, page, together
 from lakehouse.science.experiments.holdout_report import holdout_report, holdout_words
 
 
@@ -24,6 +24,13 @@ def test_axes_have_round_ticks_and_labels_have_room() -> None:
     name = "a channel with quite a long name"
     start = float(re.search(r'<text x="([\d.]+)" y="33" text-anchor="end"', bars({name: 1.0}, "EUR"))[1])  # type: ignore[index]
     assert start >= 7 * len(name)
+
+
+def test_what_is_not_known_is_left_out_and_an_open_interval_reaches_the_edge() -> None:
+    drawn = lines({"known": [(0.0, 1.0), (1.0, math.nan), (2.0, math.inf)], "nothing": []}, "day", "EUR", band=[(0.0, math.nan, 1.0)])
+    shown = intervals({"open": (2.0, -math.inf, 3.0), "unknown": (math.nan, math.nan, math.nan)}, "EUR")
+    assert "nan" not in drawn + shown and "inf" not in drawn + shown
+    assert "2 (−∞ to 3)" in shown and "– (– to –)" in shown
 
 
 def months(*rows: tuple[float, ...], ratio: tuple[float, str] = (0.5, "as planned")) -> pd.DataFrame:
