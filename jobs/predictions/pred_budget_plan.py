@@ -55,8 +55,8 @@ AMOUNTS = ("current_spend", "recommended_spend", "least", "most", "total")
     ],
     checks=[
         references("dim_channel", "channel"),
-        holds("abs(placed - total) <= 0.01", "all the money is placed", action="stop"),
-        holds("recommended_spend BETWEEN least AND most", "within its bounds", action="stop"),
+        holds("abs(placed - total) <= 0.01", "all_money_is_placed", action="stop"),
+        holds("recommended_spend BETWEEN least AND most", "within_its_bounds", action="stop"),
     ],
 )  # fmt: skip
 def pred_budget_plan(agg_channel_performance_daily: Snapshot, media_mix: Model) -> DataFrame:
