@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,8 @@ def propensity_report(
     seen = list(zip(table["mean_probability"], table["rate"], strict=True))
     most = float(max(table["mean_probability"].max(), table["rate"].max()))
     calibration = lines({"observed": seen, "perfect": [(0.0, 0.0), (most, most)]}, "predicted", "happened", dashed=["perfect"])
-    found = lines(_found(y, {"model": p, "simple rule": baseline}), "share contacted", "buyers found")
+    reached = _found(y, {"model": p, "simple rule": baseline})
+    found = lines(reached, "share contacted", "buyers found")
     rows = features.iloc[:: max(len(features) // explained, 1)].head(explained)
     background = features.iloc[:: max(len(features) // 12, 1)].head(12)
     weight = sampled_contributions(model.log_odds, rows, background, rounds=1).abs().mean().sort_values(ascending=False, kind="stable")
@@ -48,6 +50,7 @@ def propensity_report(
     return page(
         "Propensity to buy: how it does on later time",
         [
+            ("In words", f"<p>{escape(_in_words(y, p, reached, str(weight.index[0]), gaps))}</p>"),
             ("Figures beside the simple rule", grid(figures)),
             (
                 "Reliability and buyers found",
@@ -57,6 +60,20 @@ def propensity_report(
             ("Groups treated alike?", grid(gaps[["gap", "low", "high", "limit", "high_group", "low_group", "verdict"]])),
             ("Kinds of model side by side", grid(candidates)),
         ],
+    )
+
+
+def _in_words(y: Any, p: Any, reached: Mapping[str, list[tuple[float, float]]], strongest: str, gaps: pd.DataFrame) -> str:
+    """A paragraph made from the numbers alone."""
+    fifth = {name: next(found for share, found in line if share > 0.199) for name, line in reached.items()}
+    beyond = list(gaps.index[gaps["verdict"] == "beyond"])
+    fair = (
+        f"Beyond its limit lies the gap in {', '.join(map(str, beyond))}." if beyond else "No group's gap is shown to lie beyond its limit."
+    )
+    return (
+        f"Of {len(y):,} customers {y.mean():.1%} ordered in later time; {float(np.mean(p)):.1%} were expected to. The fifth of customers "
+        f"ranked highest holds {fifth['model']:.0%} of those who ordered, the fifth by the simple rule {fifth['simple rule']:.0%}. "
+        f"{strongest.replace('_', ' ')} moves the probability most. {fair}"
     )
 
 
