@@ -12,8 +12,9 @@ from lakehouse.science.timeseries.demand import tabled
 WEEK, HORIZON = 7, 14
 LEARN = 42
 """Days that come before the first of the backtest."""
-FEWEST_DAYS = LEARN + HORIZON + 5 * WEEK + 1
-"""Days a series must be old: six past moments, a week apart, to be judged from."""
+FEWEST_ORIGINS = 5
+FEWEST_DAYS = LEARN + HORIZON + (FEWEST_ORIGINS - 1) * WEEK + 1
+"""Days a series must be old: five past moments, a week apart, to be judged from."""
 MOST_ORIGINS = 12
 FEWEST_SOLD = 21
 """Days with sales, below which a series is mostly zeros."""
@@ -37,7 +38,7 @@ def read_demand(sold: pd.DataFrame, last: dt.date, *, considered: bool = True) -
     if not considered or len(series) < FEWEST_DAYS or int((series > 0).sum()) < FEWEST_SOLD:
         short = {"day": last, "step": 0, "quantity": float(series.iloc[-1]), "form": "left out", "days": len(series)}
         return pd.DataFrame([short], columns=list(FIGURES)).astype({"is_unusual": object})
-    origins = min(MOST_ORIGINS, 6 + (len(series) - FEWEST_DAYS) // WEEK)
+    origins = min(MOST_ORIGINS, FEWEST_ORIGINS + (len(series) - FEWEST_DAYS) // WEEK)
     made = tabled(np.asarray(series, dtype=np.float64), season=WEEK, horizon=HORIZON, origins=origins, gap=WEEK)
     made = made.rename(columns={"mean": "expected", "actual": "quantity", "unusual": "is_unusual"})
     days = [last + dt.timedelta(days=int(step)) for step in made["step"]]
