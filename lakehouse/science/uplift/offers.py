@@ -118,8 +118,11 @@ def offer_report(
     ]
     if model.fatigue is not None:
         metrics |= {"fatigue_rate": model.fatigue.rate, "fatigue_rate_low": model.fatigue.low, "fatigue_rate_high": model.fatigue.high}
-    whom = pd.concat(reached) if reached else pd.DataFrame({"ratio": [1.0]})
-    metrics["least_reach"] = float(whom["ratio"].min())
+    whom = pd.concat(reached) if reached else None
+    metrics["least_reach"] = 1.0 if whom is None else float(whom["ratio"].min())
+    choice = "everybody" if action.all() else "some" if action.any() else "nobody"
+    alone = f"<p>By the figures of earlier days it would mail {choice}: nothing to compare.</p>"
+    shares = {"mailed": float(action.mean()), "left alone": float(1 - action.mean())}
     curve = qini_curve(effect, t, y)
     points = [(float(a), float(b)) for a, b in zip(curve.iloc[:, 0], curve.iloc[:, 1], strict=True)]
     step = max(len(points) // 60, 1)
@@ -130,9 +133,10 @@ def offer_report(
         [
             ("Figures", grid(pd.DataFrame({"value": metrics}))),
             ("Qini", chart),
-            ("Profit per customer over", bars(against, "EUR in 30 days")),
+            ("Profit per customer over", bars(against, "EUR in 30 days") if against else alone + bars(shares, "share of customers")),
             ("Does another mail tire?", f"<p>{_fatigue_told(model.fatigue)}</p>"),
-            ("Whom it reaches (ratio to the best reached group; below .8 is the usual sign of disparity)", grid(whom)),
+            ("Whom it reaches (ratio to the best reached group; below .8 is the usual sign of disparity)",
+             alone if whom is None else grid(whom)),
         ],
     )
     return metrics, text
@@ -177,7 +181,7 @@ def _fatigue_told(fatigue: Fatigue | None) -> str:
         return "The mails do not tell: too few were drawn by lot. The contact limit of the decision stands alone."
     more = 1 - float(np.exp(-fatigue.rate))
     interval = f"rate {fatigue.rate:.3f}, {fatigue.low:.3f} to {fatigue.high:.3f}"
-    said = f"With each further mail in their mailbox people open {more:.1%} less ({interval})"
+    said = f"With each further mail in their mailbox people open {abs(more):.1%} {'less' if more >= 0 else 'more'} ({interval})"
     if not fatigue.told():
         return f"{said}: no more than chance gives. The contact limit of the decision stands alone."
     return f"{said}; the decision takes the effect to fall as attention does, beyond a pressure of {fatigue.usual:.1f}."
