@@ -54,7 +54,7 @@ test: env jars minio ## all tests, those on a stack on one of their own (ARGS=â€
 	@OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: env ## the tests that need no stack, within two minutes
-	@$(PYTEST) -m "not integration and not airflow and not prove" $(ARGS)
+	@OMP_NUM_THREADS=1 $(PYTEST) -n $(WORKERS) --dist loadfile -m "not integration and not airflow and not prove" $(ARGS)
 
 prove: env jars minio ## the long proofs at full size, going on where they were stopped
 	@LAKEHOUSE_PROVE=full $(PYTEST) -m prove -s --timeout=0 $(ARGS)
