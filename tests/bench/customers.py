@@ -6,34 +6,22 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import psutil
 
 from lakehouse.delta.session import open_session
-from lakehouse.models.version import ModelVersion
 from lakehouse.science.propensity.logistic import fit_calibrated_logistic
 from lakehouse.science.value.bg_nbd import fit_bg_nbd
 from lakehouse.science.value.histories import Histories
 from lakehouse.settings import settings
 from tests.bench import cpu
 from tests.bench.figure import Figure
+from tests.models.at_hand import at_hand
 
 CUSTOMERS = int(os.environ.get("LAKEHOUSE_BENCH_CUSTOMERS", "1000000"))
 FEATURES = ("recency_days", "tenure_days", "orders_7d", "orders_28d", "spend_28d")
-
-
-class Known(ModelVersion):
-    """A version whose estimator is at hand, so that the benchmark needs no training."""
-
-    def estimator(self) -> Any:
-        """A logistic regression of five columns."""
-        draw = np.random.default_rng(1)
-        frame = pd.DataFrame(draw.gamma(1.0, 5.0, (2000, len(FEATURES))), columns=list(FEATURES))
-        label = draw.random(2000) < 1 / (1 + np.exp(1 - 0.2 * frame["orders_28d"]))
-        return fit_calibrated_logistic(frame, label.astype(float))
 
 
 def figures() -> Iterator[Figure]:
@@ -62,7 +50,10 @@ def _fit() -> Iterator[Figure]:
 
 
 def _score() -> Iterator[Figure]:
-    version = Known("bench", 1, "", "", "", {}, list(FEATURES))
+    draw = np.random.default_rng(1)
+    frame = pd.DataFrame(draw.gamma(1.0, 5.0, (2000, len(FEATURES))), columns=list(FEATURES))
+    label = draw.random(2000) < 1 / (1 + np.exp(1 - 0.2 * frame["orders_28d"]))
+    version = at_hand("bench", 1, FEATURES, fit_calibrated_logistic(frame, label.astype(float)))
     peaks, spent = {}, {}
     for rows in (CUSTOMERS // 4, CUSTOMERS):
         with open_session() as spark, _watched() as peak, cpu.measured() as cost:

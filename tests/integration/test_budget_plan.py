@@ -9,10 +9,10 @@ import pytest
 
 from jobs.predictions.pred_budget_plan import CHANGE, WEEKS, pred_budget_plan
 from lakehouse.delta.session import open_session
-from lakehouse.models.version import ModelVersion
 from lakehouse.run.build import Builder
 from lakehouse.science.media_mix.served import QUESTIONS, ServedMix
 from lakehouse.settings import Settings
+from tests.models.at_hand import at_hand
 from tests.science.media_mix.simulated import known_mix, market
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -20,16 +20,8 @@ TRUTH = ([300.0, 200.0], [60.0, 120.0], [0.2, 0.6])
 DATA = market(*TRUTH)[0]
 
 
-class Known(ModelVersion):
-    """A version whose estimator is at hand, so that nothing needs training."""
-
-    def estimator(self) -> Any:
-        """A mix that knows the truth."""
-        return ServedMix.of(known_mix(DATA, *TRUTH, spread=0.1))
-
-
 def test_the_plan_places_all_the_money_within_bounds_and_is_empty_without_a_mix_or_spending(stack: Settings) -> None:
-    version = Known("media_mix", 3, "", "", "", {}, list(QUESTIONS))
+    version = at_hand("media_mix", 3, QUESTIONS, ServedMix.of(known_mix(DATA, *TRUTH, spread=0.1)))
     began = DATA.dates[-1].date() + timedelta(weeks=1)
     spent = [(began + timedelta(days=d), "channel_0", 3.33, 50.0) for d in range(30)]
     spent += [(began + timedelta(days=d), "channel_1", 50.01, 50.0) for d in range(30)] + [(began, "radio", 5.0, 50.0)]

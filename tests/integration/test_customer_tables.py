@@ -12,23 +12,14 @@ from jobs.predictions.pred_model_drift import WATCHED
 from lakehouse.declare import NotEnoughData
 from lakehouse.delta.session import open_session
 from lakehouse.graph import load
-from lakehouse.models.version import ModelVersion
 from lakehouse.run.build import conforming
 from lakehouse.settings import REPOSITORY, Settings
+from tests.models.at_hand import at_hand
 
 pytestmark = pytest.mark.integration
 DAY, PEOPLE = date(2026, 11, 18), 240
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 KINDS = ("quality", "price", "convenience", "responsibility")
-
-
-class Known(ModelVersion):
-    """A version whose estimator is at hand."""
-
-    kept: Any = None
-
-    def estimator(self) -> Any:
-        return Known.kept
 
 
 def who(number: int) -> str:
@@ -95,8 +86,7 @@ def made(stack: Settings) -> dict[str, Any]:
             attitudes.function(frames["feat_customer_survey"].limit(2), dict(attitudes.parameters))
         fitted = attitudes.function(frames["feat_customer_survey"], dict(attitudes.parameters))
         assert "<svg" in fitted.figures["report.html"] and fitted.metrics["structured"] == 1
-        Known.kept = fitted.estimator
-        run("pred_customer_attitude", customer_attitudes=Known("customer_attitudes", 3, "", "", "", {}, list(fitted.features)))
+        run("pred_customer_attitude", customer_attitudes=at_hand("customer_attitudes", 3, fitted.features, fitted.estimator))
         days = [DAY - timedelta(days=back) for back in range(3)]
         value = [(who(n), day, 0.9 if n == 7 else 0.1, 20.0, float(PEOPLE - n), 1) for n in range(PEOPLE) for day in days]
         given("pred_customer_value", value, "customer_id string, as_of_date date, churned double, spend_per_order double, value_1y double, "
@@ -117,8 +107,7 @@ def made(stack: Settings) -> dict[str, Any]:
             def table(self, features: pd.DataFrame) -> pd.DataFrame:
                 return pd.DataFrame({"effect": 10.0, "effect_left": (features["orders_28d"] < 5).astype(float)}, index=features.index)
 
-        Known.kept = Tenner()
-        run("pred_next_best_offer", newsletter_uplift=Known("newsletter_uplift", 2, "", "", "", {}, ["orders_28d"]))
+        run("pred_next_best_offer", newsletter_uplift=at_hand("newsletter_uplift", 2, ["orders_28d"], Tenner()))
         watched(graph["pred_model_drift"], frames, given, found)
         found["newsletter"] = trained(graph["newsletter_uplift"], frames, given)
     return found

@@ -23,10 +23,10 @@ from jobs.predictions.pred_channel_contribution import pred_channel_contribution
 from jobs.predictions.pred_channel_effect import pred_channel_effect
 from lakehouse.declare import NotEnoughData
 from lakehouse.delta.session import open_session
-from lakehouse.models.version import ModelVersion
 from lakehouse.science.media_mix.outcomes import weekly_contributions
 from lakehouse.science.media_mix.served import QUESTIONS, ServedMix
 from lakehouse.settings import Settings
+from tests.models.at_hand import at_hand
 from tests.science.media_mix.simulated import known_mix, market
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -189,20 +189,12 @@ def test_a_year_of_the_simulated_company_trains_a_media_mix(spark: Any) -> None:
 TRUTH = ([300.0, 200.0], [60.0, 120.0], [0.2, 0.6])
 
 
-class Known(ModelVersion):
-    """A version whose estimator is at hand, so that nothing needs training."""
-
-    def estimator(self) -> Any:
-        """A mix that knows the truth."""
-        return ServedMix.of(known_mix(market(*TRUTH)[0], *TRUTH, spread=0.1))
-
-
 def test_each_week_of_a_channel_gets_the_contribution_of_the_mix_served(spark: Any) -> None:
     mix = known_mix(market(*TRUTH)[0], *TRUTH, spread=0.1)
     day = mix.data.dates[10].date()
     rows = [(day + timedelta(days=d), "channel_0", 5.0, 50.0) for d in range(7)] + [(day, "radio", 5.0, 50.0)]
     daily = spark.createDataFrame(pd.DataFrame(rows, columns=["date_id", "channel", "spend", "revenue"]))
-    found = pred_channel_contribution.function(daily, Known("media_mix", 3, "", "", "", {}, list(QUESTIONS))).toPandas()
+    found = pred_channel_contribution.function(daily, at_hand("media_mix", 3, QUESTIONS, ServedMix.of(mix))).toPandas()
     weeks = weekly_contributions(mix)
     expected = weeks[(weeks["channel"] == "channel_0") & (weeks["date"] == mix.data.dates[10])].iloc[0]
     assert found[["channel", "week_start", "model_version"]].to_numpy().tolist() == [["channel_0", day, 3]]

@@ -16,11 +16,11 @@ from jobs.predictions.pred_demand import pred_demand
 from jobs.predictions.pred_pooled_effect import pred_pooled_effect
 from lakehouse.declare import NotEnoughData
 from lakehouse.delta.session import open_session
-from lakehouse.models.version import ModelVersion
 from lakehouse.run.build import conforming
 from lakehouse.science.pooling.bayes import believe
 from lakehouse.science.pooling.served import QUESTIONS
 from lakehouse.settings import Settings
+from tests.models.at_hand import at_hand
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 DAY = date(2026, 11, 18)
@@ -75,16 +75,6 @@ def test_demand_is_foreseen_by_group_and_country_the_odd_day_is_marked_and_short
     assert foreseen(sold.limit(0)).empty
 
 
-class Known(ModelVersion):
-    """A version whose estimator is at hand, so that nothing needs training."""
-
-    kept: Any = None
-
-    def estimator(self) -> Any:
-        """What the training job of the test returned."""
-        return Known.kept
-
-
 def test_fifteen_campaigns_in_variants_are_pooled_and_fourteen_are_refused_by_number(spark: Any) -> None:
     draw, rows = np.random.default_rng(3), []
     for number in range(15):
@@ -115,8 +105,7 @@ def test_fifteen_campaigns_in_variants_are_pooled_and_fourteen_are_refused_by_nu
         study_pooling.function(held.where("study <> 'mail 07'"))
     fitted = study_pooling.function(held)
     assert "shop sales: 1 lift studies" in fitted.figures["report.html"] and "newsletter" not in fitted.figures["report.html"]
-    Known.kept = fitted.estimator
-    version = Known("study_pooling", 2, "", "", "", {}, list(QUESTIONS))
+    version = at_hand("study_pooling", 2, QUESTIONS, fitted.estimator)
     found = conforming(pred_pooled_effect, pred_pooled_effect.function(held, version)).toPandas().set_index(["row", "study"])
     ab = studies[studies["kind"] == "ab"].sort_values("study")
     alone = believe(ab["effect"].to_numpy(), ab["error"].to_numpy() ** 2)

@@ -9,24 +9,15 @@ import pytest
 
 from lakehouse.delta.session import open_session
 from lakehouse.graph import Graph, load
-from lakehouse.models.version import ModelVersion
 from lakehouse.run.build import Builder, conforming
 from lakehouse.settings import REPOSITORY, Settings
+from tests.models.at_hand import at_hand
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 DAY, BEFORE, PEOPLE = date(2026, 11, 18), date(2026, 10, 21), 240
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 RFM = ("recency_days", "tenure_days", "orders_7d", "orders_28d", "spend_28d", "web_share_28d")
 ROWS = "customer_id string, as_of_date date, " + ", ".join(f"{name} double" for name in RFM)
-
-
-class Known(ModelVersion):
-    """A version whose estimator is at hand."""
-
-    kept: Any = None
-
-    def estimator(self) -> Any:
-        return Known.kept
 
 
 def who(number: int) -> str:
@@ -92,8 +83,7 @@ def segments(made: Made) -> dict[str, Any]:
     )
     scored = []
     for version, day in ((1, BEFORE), (2, DAY)):
-        Known.kept = fitted[version].estimator
-        model = Known("customer_segments", version, "", "", "", {}, list(fitted[version].features))
+        model = at_hand("customer_segments", version, fitted[version].features, fitted[version].estimator)
         scored.append(made.out("pred_customer_segment", day, customer_segments=model).toPandas())
     told = pd.concat(scored, ignore_index=True)
     schema = ", ".join(f"{c.name} {c.type}" for c in made.graph["pred_customer_segment"].columns)
